@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+import { sourceAliases } from '../vitest.shared.js';
+
+export default defineConfig({
+  resolve: { alias: sourceAliases },
+  test: {
+    name: 'system',
+    include: ['src/**/*.test.ts'],
+    testTimeout: 60_000,
+    server: { deps: { inline: [/@verdant-web/] } },
+  },
+});

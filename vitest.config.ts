@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+import { sourceAliases } from './vitest.shared.js';
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve: { alias: sourceAliases },
+        test: { name: 'packages', include: ['packages/*/src/**/*.test.ts'], testTimeout: 20_000 },
+      },
+      './tests/vitest.config.ts',
+    ],
+  },
+});
