@@ -1,0 +1,138 @@
+import type { LibraryId, Oid, ReplicaId, ServerOrder, Timestamp } from '@verdant-web/protocol';
+import type { AccessRow, BaselineRow, FileRow, Head, OperationKey, OperationRow, ReplicaRow } from './rows.js';
+
+/** Where libraries are kept. Implementations are proven by the suite of `@verdant-web/testkit/storage`. */
+export interface Storage {
+  readonly limits: StorageLimits;
+  /** Opens a library. Creates nothing, on disk or elsewhere, before the first commit. One `LibraryStorage` at a time per id. */
+  open(id: LibraryId): Promise<LibraryStorage>;
+  /** Every library that holds anything, in an order of the backend's own that does not change; after `after`, when given. */
+  list(after?: LibraryId): AsyncIterable<LibraryId>;
+  /** Closes everything. Libraries that are open cannot be used afterwards. */
+  close(): Promise<void>;
+}
+
+export interface StorageLimits {
+  /** The largest JSON text of one operation or snapshot that can be kept, in bytes of UTF-8. */
+  maxValueBytes: number;
+  /** Whether several server processes may work on the same storage. */
+  multiProcess: boolean;
+}
+
+/** One library's rows. Calls are made one at a time, except that reads may overlap with commits that do not fold. */
+export interface LibraryStorage {
+  /** The head, and the replicas seen at or after `activeSince` (ms). Null: the library has never had a commit. */
+  load(activeSince: number): Promise<{ head: Head; replicas: ReplicaRow[] } | null>;
+  /** One indexed multi-get for a whole batch. What is not there is left out of the answer. */
+  lookup(query: Lookup): Promise<Facts>;
+  /**
+   * Makes the change, atomically and durably, or nothing of it. A conflict where the stored head is not the one that
+   * `change.expect` names (a library without a commit stands at epoch 0, version 0).
+   */
+  commit(change: LibraryChange): Promise<CommitResult>;
+  /**
+   * Starts a new epoch with `head`: afterwards nothing of the old one can be read, but for {@link evictedFiles}.
+   * Atomic and durable. The rows are deleted, and disk space is given back, in slices by {@link reclaim}.
+   */
+  evict(head: Head): Promise<void>;
+  /** Deletes evicted rows and gives free space back, for about `maxMs`. True: there is more to do. */
+  reclaim(maxMs: number): Promise<boolean>;
+
+  /** The document's root and nested objects, by index: baselines in oid order, operations in timestamp order. */
+  readDocument(root: Oid): Promise<DocumentRows>;
+  /** All baselines, in pages. The engine does not fold while it reads. */
+  readBaselines(): AsyncIterable<BaselineRow[]>;
+  /** Operations with `after` < order ≤ `through`, in server order, in pages. The engine does not fold while it reads. */
+  readOperations(after: ServerOrder, through: ServerOrder): AsyncIterable<OperationRow[]>;
+  /** The lowest timestamp of the operations with order > `after`; null: there is none. */
+  earliestAfter(after: ServerOrder): Promise<Timestamp | null>;
+  /**
+   * Operations that may be folded, looked for from server order `after` (exclusive) upwards, about `limit` of them.
+   * An operation may be folded when its order is ≤ `through`, its timestamp is < `before`, and every operation of the
+   * same object with a lower timestamp may be folded too.
+   */
+  foldable(query: FoldQuery): Promise<Foldable>;
+
+  /** The file's record; null: unknown. */
+  readFile(id: string): Promise<FileRow | null>;
+  /** Files released at or before `before` (ms), at most `limit`. */
+  expiredFiles(before: number, limit: number): Promise<FileRow[]>;
+  /** Files of evicted epochs whose bytes may still lie in the file storage, at most `limit`. */
+  evictedFiles(limit: number): Promise<FileRow[]>;
+  /** Forget these files of evicted epochs: their bytes are gone. */
+  forgetEvictedFiles(ids: readonly string[]): Promise<void>;
+
+  /** Every replica, truant ones included, in id order. */
+  readReplicas(): Promise<ReplicaRow[]>;
+  /** Lets go of what is held for this library. It may be opened again. */
+  close(): Promise<void>;
+}
+
+export interface Lookup {
+  /** Which of these are stored, in the log or as keys of folded operations? */
+  keys: readonly OperationKey[];
+  replicas: readonly ReplicaId[];
+  /** Access of these document roots. */
+  access: readonly Oid[];
+  /** The rows of exactly these objects (not of what is nested in them). */
+  objects: readonly Oid[];
+}
+
+export interface Facts {
+  keys: OperationKey[];
+  replicas: ReplicaRow[];
+  access: AccessRow[];
+  objects: DocumentRows;
+}
+
+/** Rows of some objects: baselines in oid order, operations in oid and timestamp order. */
+export interface DocumentRows {
+  baselines: BaselineRow[];
+  operations: OperationRow[];
+}
+
+export interface FoldQuery {
+  after: ServerOrder;
+  through: ServerOrder;
+  before: Timestamp;
+  limit: number;
+}
+
+export interface Foldable {
+  /** Grouped by object, in timestamp order within each. */
+  operations: OperationRow[];
+  /** The present baselines of those objects. */
+  baselines: BaselineRow[];
+  /** Every operation up to this server order was looked at; null: the end (`through`) was reached. */
+  next: ServerOrder | null;
+}
+
+/** One atomic change. Lists that are left out are empty. */
+export interface LibraryChange {
+  /** The head that this change was decided on. */
+  expect: { epoch: number; version: number };
+  /** The head as it is afterwards. */
+  head: Head;
+  /** Appended to the log. */
+  operations?: readonly OperationRow[];
+  /** Inserted, or replacing the baseline of the same object. */
+  baselines?: readonly BaselineRow[];
+  /** Objects whose baselines go. */
+  removeBaselines?: readonly Oid[];
+  /** Operations that leave the log, by server order. Their keys stay. */
+  fold?: readonly ServerOrder[];
+  /** Keys of folded operations that are no longer needed: those of the replica with a timestamp ≤ `through`. */
+  dropKeys?: readonly { replicaId: ReplicaId; through: Timestamp }[];
+  /** Inserted, or replacing the replica of the same id. */
+  replicas?: readonly ReplicaRow[];
+  removeReplicas?: readonly ReplicaId[];
+  /** Inserted, or replacing the row of the same root. */
+  access?: readonly AccessRow[];
+  /** Inserted, or replacing the file of the same id. */
+  files?: readonly FileRow[];
+  /** Files that are known by these ids are pending deletion from this time (ms) on, or (null) in use again. */
+  markFiles?: readonly { ids: readonly string[]; pendingDeleteAt: number | null }[];
+  removeFiles?: readonly string[];
+}
+
+export type CommitResult = { ok: true } | { ok: false; conflict: Head };
