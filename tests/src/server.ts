@@ -1,0 +1,235 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { Server } from 'node:http';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { serve } from '@hono/node-server';
+import { serveStatic } from '@hono/node-server/serve-static';
+import { createVerdant, LocalFileStorage, TokenProvider } from '@verdant-web/server';
+import { createHttpRouter, createNodeWebsocketHandler } from '@verdant-web/server/node';
+import { sqlShardStorage } from '@verdant-web/server/storage';
+import { Hono } from 'hono';
+import { waitFor } from './until.js';
+
+export const SECRET = 'a-secret-of-the-system-tests-0123456789';
+/** Where `verdant-server` listens when it is not told otherwise. */
+export const DEFAULT_PORT = 3242;
+
+export const temporaryFolder = () => mkdtemp(join(tmpdir(), 'verdant-system-'));
+export const removeFolder = (path: string) => rm(path, { recursive: true, force: true, maxRetries: 3 });
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as AddressInfo;
+      probe.close(() => resolve(port));
+    });
+  });
+}
+
+// --- the built command, in a process of its own
+
+/** The variable names another build of the command, to see how that one fares. */
+const cliPath =
+  process.env.VERDANT_SERVER_CLI ??
+  fileURLToPath(new URL('../../packages/server/dist/cli.js', import.meta.url));
+
+export interface CliOptions {
+  /** Where it runs, and by default keeps its data. */
+  cwd: string;
+  port?: number;
+  /** More options. */
+  args?: string[];
+  env?: Record<string, string>;
+  /** Pass no options at all, as in the quick start. */
+  bare?: boolean;
+}
+
+export interface Cli {
+  readonly base: string;
+  readonly port: number;
+  readonly output: string;
+  readonly exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
+  /** An orderly end; resolves with how it ended. */
+  stop(signal?: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  /** `kill -9`. */
+  kill(): Promise<void>;
+}
+
+export async function startCli({ cwd, port, args = [], env = {}, bare = false }: CliOptions): Promise<Cli> {
+  if (!existsSync(cliPath)) throw new Error(`${cliPath} is missing: run pnpm build first`);
+  const listenOn = bare ? DEFAULT_PORT : (port ?? (await freePort()));
+  const options = bare
+    ? []
+    : ['--port', String(listenOn), '--host', 'localhost', '--secret', SECRET, ...args];
+  const child = spawn(process.execPath, [cliPath, ...options], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const base = `http://localhost:${listenOn}`;
+  let output = '';
+  child.stdout.on('data', (text) => {
+    output += text;
+  });
+  child.stderr.on('data', (text) => {
+    output += text;
+  });
+  let exit: Cli['exit'];
+  child.once('exit', (code, signal) => {
+    exit = { code, signal };
+  });
+  const ended = () => waitFor(() => exit, { deadline: 10_000, describe: () => `still running: ${output}` });
+
+  try {
+    await waitFor<unknown>(() => exit ?? answers(base), { deadline: 15_000, describe: () => output });
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
+  if (exit) throw new Error(`${cliPath} ended at start with ${JSON.stringify(exit)}:\n${output}`);
+
+  return {
+    base,
+    port: listenOn,
+    get output() {
+      return output;
+    },
+    get exit() {
+      return exit;
+    },
+    stop: async (signal = 'SIGTERM') => {
+      if (!exit) child.kill(signal);
+      return ended();
+    },
+    kill: async () => {
+      if (!exit) kill(child);
+      await ended();
+    },
+  };
+}
+
+const kill = (child: ChildProcess) => child.kill('SIGKILL');
+
+const answers = (base: string): Promise<boolean> =>
+  fetch(`${base}/auth/is-it-up?userId=nobody`).then(
+    (response) => response.ok,
+    () => false,
+  );
+
+// --- the app of the documentation, in this process
+
+export interface AppOptions {
+  /** Where databases and files are. Default: a temporary folder that goes with `stop`. */
+  directory?: string;
+  tokenExpiresIn?: number;
+  profiles?: { get(userId: string): Promise<unknown> };
+  replicaTruancyMinutes?: number;
+  fileDeleteExpirationDays?: number;
+  closeSocketsOnTokenExpiry?: boolean;
+}
+
+export type Core = ReturnType<typeof createVerdant>;
+
+export interface App {
+  readonly base: string;
+  readonly port: number;
+  readonly directory: string;
+  /** A new one after each restart. */
+  readonly core: Core;
+  /** What the server logged as an error. */
+  readonly errors: string[];
+  stop(): Promise<void>;
+  /** Everything goes and comes back on the same port and data, as in a deployment. */
+  restart(): Promise<void>;
+}
+
+export async function startApp(options: AppOptions = {}): Promise<App> {
+  const directory = options.directory ?? (await temporaryFolder());
+  const port = await freePort();
+  const errors: string[] = [];
+  let running = await compose(directory, port, options, errors);
+  return {
+    base: `http://localhost:${port}`,
+    port,
+    directory,
+    get core() {
+      return running.core;
+    },
+    errors,
+    stop: async () => {
+      await running.stop();
+      if (!options.directory) await removeFolder(directory);
+    },
+    restart: async () => {
+      await running.stop();
+      running = await compose(directory, port, options, errors);
+    },
+  };
+}
+
+/** The sample of the documentation, with the app's own authorisation filled in: whoever you say you are. */
+async function compose(directory: string, port: number, options: AppOptions, errors: string[]) {
+  const { directory: _, tokenExpiresIn, profiles, ...engineOptions } = options;
+  const filesDirectory = join(directory, 'files');
+  const core = createVerdant({
+    storage: sqlShardStorage({ databasesDirectory: join(directory, 'databases') }),
+    profiles: profiles ?? { get: async (userId: string) => ({ id: userId, name: `Name of ${userId}` }) },
+    tokenSecret: SECRET,
+    fileStorage: new LocalFileStorage({
+      rootDirectory: filesDirectory,
+      host: `http://localhost:${port}/files`,
+    }),
+    log: (level: string, ...args: unknown[]) => {
+      if (level === 'error') errors.push(args.map(String).join(' '));
+    },
+    ...engineOptions,
+  });
+  const tokens = new TokenProvider({ secret: SECRET });
+  const app = new Hono()
+    .route('/verdant', createHttpRouter(core))
+    .get('/auth/:libraryId', (context) => {
+      const type = context.req.query('type');
+      return context.json({
+        accessToken: tokens.getToken({
+          libraryId: context.req.param('libraryId'),
+          userId: context.req.query('userId') ?? 'anonymous',
+          syncEndpoint: `http://localhost:${port}/verdant`,
+          ...(type !== undefined && { type: Number(type) as 0 }),
+          ...(tokenExpiresIn !== undefined && { expiresIn: tokenExpiresIn }),
+        }),
+      });
+    })
+    .get(
+      '/files/*',
+      // serveStatic takes its root from where the process runs, absolute paths excepted.
+      serveStatic({
+        root: relative(process.cwd(), filesDirectory),
+        rewriteRequestPath: (path) => path.replace('/files/', ''),
+      }),
+    );
+
+  const server = serve({ fetch: app.fetch, port, hostname: 'localhost' }) as Server;
+  server.addListener('upgrade', createNodeWebsocketHandler(core));
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    if (server.listening) resolve();
+    server.once('listening', resolve).once('error', reject);
+  });
+
+  const stop = async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    await core.close();
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  };
+  return { core, stop };
+}
