@@ -73,7 +73,8 @@ export interface ReplicaRow {
 export interface AccessRow {
   /** The document's root object. */
   root: Oid;
-  authz: AuthzKey;
+  /** Null: it was private, was deleted, and was created again as a public one. */
+  authz: AuthzKey | null;
   /** Whether the document was deleted since: the next `initialize` decides anew. */
   deleted: boolean;
 }

@@ -1,0 +1,34 @@
+import { defaultMessageLimits, type MessageLimits } from '@verdant-web/protocol';
+
+/** Bounds on what a client may send or hold. Each is above what a real client's founding sync needs. */
+export interface Limits extends MessageLimits {
+  /** Bytes of one socket message or HTTP body. Default 256 MiB: a library is founded in one message. */
+  maxMessageBytes: number;
+  /** Bytes of one uploaded file. Default 100 MiB. */
+  maxFileBytes: number;
+  /** Sockets of one user in one library. Default 64. */
+  maxConnectionsPerUser: number;
+  /** Sockets in one library. Default 2,000. */
+  maxConnectionsPerLibrary: number;
+  /** Bytes that wait for a slow reader before its socket is closed. Default 64 MiB. */
+  maxSocketBufferBytes: number;
+  /** Bytes received on a socket that wait to be worked off before it is no longer read. Default 16 MiB. */
+  maxQueuedBytesPerConnection: number;
+  /** Sockets and upgrades that are held before they are refused. Default 5,000; beyond, they are closed at once. */
+  maxHeldRefusals: number;
+  /** Bytes of a user's presence in one library, as JSON. Default 64 KiB. */
+  maxPresenceBytes: number;
+}
+
+/** The limits in force where none are given. */
+export const defaultLimits: Limits = {
+  ...defaultMessageLimits,
+  maxMessageBytes: 256 * 1024 * 1024,
+  maxFileBytes: 100 * 1024 * 1024,
+  maxConnectionsPerUser: 64,
+  maxConnectionsPerLibrary: 2_000,
+  maxSocketBufferBytes: 64 * 1024 * 1024,
+  maxQueuedBytesPerConnection: 16 * 1024 * 1024,
+  maxHeldRefusals: 5_000,
+  maxPresenceBytes: 64 * 1024,
+};

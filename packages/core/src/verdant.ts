@@ -1,0 +1,144 @@
+import type { LibraryId, Oid, ReplicaId, ReplicaType, ServerOrder, Timestamp, UserId } from '@verdant-web/protocol';
+import type { VerifiedToken } from '@verdant-web/tokens';
+import type { VerdantEvents } from './events.js';
+import type { FileStorage } from './files/file-storage.js';
+import type { Limits } from './limits.js';
+import type { Logger } from './logger.js';
+import type { LibraryPresence } from './presence/presence.js';
+import type { UserProfiles } from './presence/profiles.js';
+import type { Refusals } from './refusals.js';
+import type { Scheduler } from './scheduler.js';
+import type { Storage } from './storage/storage.js';
+import type { SocketSession, SocketTransport } from './transport.js';
+
+/** Options of {@link createVerdant}. */
+export interface VerdantOptions {
+  /** Where libraries are kept. */
+  storage: Storage;
+  /** Profiles of users, shown to others with their presence. Default: `{ id }`. */
+  profiles?: UserProfiles;
+  /**
+   * What access tokens are signed with, at least 16 bytes; several while one replaces another.
+   * Undefined is refused at start; it is allowed in the type so that `process.env.TOKEN_SECRET` compiles.
+   */
+  tokenSecret: string | readonly string[] | undefined;
+  /** Where uploaded files are kept. Without it files are refused. */
+  fileStorage?: FileStorage;
+  /** Receives what the server has to say. Default: nothing is logged. */
+  log?: Logger;
+  /** A replica not seen for this long no longer counts, and is reset when it returns. Minutes; default 7 days. */
+  replicaTruancyMinutes?: number;
+  /** A file that nothing refers to is deleted after this many days, once nobody is connected. Default 14. */
+  fileDeleteExpirationDays?: number;
+  /** Keep every operation for ever. Default false. */
+  disableRebasing?: boolean;
+  /** How far ahead of the server's clock an operation may be dated, in ms. Default 60,000, which is what clients bear. */
+  maxClockDrift?: number;
+  /**
+   * Close a socket when its token expires. Default true. Apps on the 3.x client, which cannot refresh a token until
+   * the page is loaded again, issue long-lived tokens or turn this off.
+   */
+  closeSocketsOnTokenExpiry?: boolean;
+  /** Bounds on what a client may send or hold. See {@link Limits} for the defaults. */
+  limits?: Partial<Limits>;
+  /** How long a profile is kept before it is looked up again, in ms. Default 60,000. */
+  profileCacheMs?: number;
+  /** How long presence of an HTTP client outlives its last request, in ms. Default 5 minutes. */
+  presenceLeaseMs?: number;
+  /** How long a library without connections stays in memory, in ms. Default 60,000. */
+  libraryIdleMs?: number;
+  /** Time. Default: the runtime's. Replaced in simulations. */
+  scheduler?: Scheduler;
+}
+
+/** The sync service: a service API over libraries, and what transports are built on. */
+export interface Verdant {
+  /** A library by its id. Nothing is read or created until a method is called. */
+  get(libraryId: string): Library;
+  /**
+   * Delete what the server holds of a library, files included. Connected clients are disconnected, and restore the
+   * library from their own copies when they reconnect: the first one back becomes the truth.
+   */
+  evict(libraryId: string): Promise<void>;
+  readonly events: VerdantEvents;
+  readonly profiles: { /** Look the user's profile up again when it is next needed. */ invalidate(userId: string): void };
+  /** Stop admitting, finish what is under way, write what is in memory, and close sockets and storage. */
+  close(): Promise<void>;
+
+  /** Verify an access token. Throws `VerdantError` (4010, 4011, 4012). */
+  authenticate(token: string | null | undefined): Promise<VerifiedToken>;
+  /** Take a socket in. Throws `VerdantError` (4030 where the token allows none, 5030 while closing or over a limit). */
+  connect(token: VerifiedToken, transport: SocketTransport): SocketSession;
+  /**
+   * Work off the body of an HTTP sync request, `{ messages: [...] }` as JSON text. Resolves when everything in it is
+   * durable, to the answer's body in pieces; rejects with `VerdantError`. A failure while the pieces are read means
+   * that the connection has to be aborted.
+   */
+  request(token: VerifiedToken, body: string): Promise<AsyncIterable<string>>;
+  readonly files: {
+    /** Store an upload. Resolves when bytes and record are durable. Throws `VerdantError` (4000, 4030, 4130, 5011). */
+    upload(token: VerifiedToken, file: { id: string; name: string; type: string }, body: ReadableStream<Uint8Array>): Promise<void>;
+    /** What a client may know of a file. Throws `VerdantError` (4040, 5011). */
+    info(token: VerifiedToken, id: string): Promise<FileInfo & { remote: true }>;
+  };
+  /** Slows down whoever comes back with what was refused. For transports. */
+  readonly refusals: Refusals;
+  readonly limits: Limits;
+  readonly log: Logger;
+}
+
+/** One library. */
+export interface Library {
+  readonly id: LibraryId;
+  /** What the server knows of the library; null: it holds nothing. */
+  getInfo(): Promise<LibraryInfo | null>;
+  /**
+   * A document as it is now, nested objects and files resolved; null where there is none.
+   * Sees private documents: the caller is the server itself.
+   */
+  getDocumentSnapshot(collection: string, id: string): Promise<unknown>;
+  /** A file's record and URL; null: unknown. */
+  getFileInfo(id: string): Promise<FileInfo | null>;
+  /** Who is present, by user id. */
+  getPresence(): Promise<LibraryPresence>;
+  /** Treat the replica as one not seen for too long: it no longer counts, and is reset when it returns, where others wrote since. */
+  forceTruant(replicaId: string): Promise<void>;
+  /** Forget that user's replicas, so that they are reset when they return, and disconnect them. */
+  evictUser(userId: string): Promise<void>;
+}
+
+export interface LibraryInfo {
+  id: LibraryId;
+  replicas: ReplicaInfo[];
+  latestServerOrder: ServerOrder;
+  operationsCount: number;
+  baselinesCount: number;
+  globalAck: Timestamp | null;
+}
+
+export interface ReplicaInfo {
+  id: ReplicaId;
+  userId: UserId;
+  type: ReplicaType;
+  truant: boolean;
+  ackedLogicalTime: Timestamp | null;
+  ackedServerOrder: ServerOrder;
+}
+
+export interface FileInfo {
+  id: string;
+  libraryId: LibraryId;
+  name: string;
+  type: string;
+  /** Absolute. */
+  url: string;
+}
+
+/** An operation as event listeners see it. */
+export interface ChangedOperation {
+  oid: Oid;
+  timestamp: Timestamp;
+  data: unknown;
+  serverOrder: ServerOrder;
+  replicaId: ReplicaId;
+}
