@@ -1,1 +1,3 @@
-export {};
+export { TokenProvider, type TokenProviderOptions, type TokenRequest } from './token-provider.js';
+export { checkTokenSecret, type TokenLog } from './token-secret.js';
+export { TokenVerifier, type TokenVerifierOptions, type VerifiedToken } from './token-verifier.js';
