@@ -1,1 +1,1 @@
-export {};
+export { LocalFileStorage, type LocalFileStorageOptions } from './local-file-storage.js';

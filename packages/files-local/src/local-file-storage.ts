@@ -1,0 +1,161 @@
+import { readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { FileStorage, StoredFile } from '@verdant-web/core';
+import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import { makeFolder, syncFolder } from './durable-folder.js';
+import { filePath } from './file-path.js';
+import { OneAtATime } from './one-at-a-time.js';
+import { openRootFolder, type RootFolder } from './root-folder.js';
+import { receiveUpload } from './upload.js';
+
+/** How to make a {@link LocalFileStorage}. */
+export interface LocalFileStorageOptions {
+  /** The folder to keep files in; made where it is missing. A relative path starts at the working directory. */
+  rootDirectory: string;
+  /**
+   * Absolute http(s) URL under which your app serves `rootDirectory`, as the client reaches it:
+   * `https://example.com/files`. A trailing slash makes no difference.
+   */
+  host: string;
+  /**
+   * Largest file that is accepted, in bytes. Default: 100 MiB. `Infinity` leaves the limit to what stands before it,
+   * and to the disk.
+   */
+  maxFileBytes?: number;
+}
+
+const DEFAULT_MAX_FILE_BYTES = 100 * 1024 * 1024;
+
+/**
+ * Keeps uploaded files in a folder of the server's disk, as `<rootDirectory>/<library>/<file id>/<name>`. Your app
+ * serves that folder at `host`.
+ *
+ * An upload is written aside and moves in when it is whole and on disk: readers and restarts see the earlier file
+ * or the new one, never a part. Several processes may share a folder on one disk.
+ *
+ * @example
+ * ```ts
+ * const core = createVerdant({
+ *   fileStorage: new LocalFileStorage({ rootDirectory: 'verdant-files', host: 'https://example.com/files' }),
+ *   // …
+ * });
+ *
+ * app.get(
+ *   '/files/*',
+ *   serveStatic({ root: 'verdant-files', rewriteRequestPath: (path) => path.replace('/files/', '') }),
+ * );
+ * ```
+ */
+export class LocalFileStorage implements FileStorage {
+  readonly #folder: RootFolder;
+  readonly #host: string;
+  readonly #maxFileBytes: number;
+  /** By library: a delete takes an empty library's folder away, under the feet of a file that is moving in. */
+  readonly #changes = new OneAtATime();
+
+  /**
+   * Makes the folder, and clears out what a crash left of uploads.
+   *
+   * @throws {VerdantError} Configuration (5010) where the folder cannot be made or written to, `host` is no absolute
+   *   http(s) URL, or `maxFileBytes` is no positive number. The message says which.
+   */
+  constructor({ rootDirectory, host, maxFileBytes = DEFAULT_MAX_FILE_BYTES }: LocalFileStorageOptions) {
+    this.#host = hostOf(host);
+    this.#maxFileBytes = limitOf(maxFileBytes);
+    this.#folder = openRootFolder(rootDirectory);
+  }
+
+  /**
+   * Stores the bytes, and removes those that the same id had before under whatever name.
+   *
+   * @throws {VerdantError} TooLarge (4130) beyond `maxFileBytes`, as soon as that many bytes have come.
+   */
+  async put(file: StoredFile, body: ReadableStream<Uint8Array>): Promise<void> {
+    const upload = await receiveUpload(body, this.#folder.uploads, this.#maxFileBytes);
+    try {
+      await this.#changes.run(file.libraryId, () => moveIn(upload, this.#pathOf(file)));
+    } catch (error) {
+      await rm(upload, { force: true });
+      throw error;
+    }
+  }
+
+  /** `host`, then the file's path below the root folder. Does not look whether the file is there. */
+  getUrl(file: StoredFile): string {
+    return [this.#host, ...filePath(file).map(encodeURIComponent)].join('/');
+  }
+
+  /** Deletes the bytes, and the library's folder with its last file. */
+  delete(file: StoredFile): Promise<void> {
+    return this.#changes.run(file.libraryId, () => removeFile(this.#folder.root, this.#pathOf(file)));
+  }
+
+  #pathOf(file: StoredFile): string {
+    return join(this.#folder.root, ...filePath(file));
+  }
+}
+
+const moveIn = async (upload: string, path: string) => {
+  const folder = dirname(path);
+  await renameInto(folder, upload, path);
+  await syncFolder(folder);
+  for (const earlier of await readdir(folder)) {
+    if (join(folder, earlier) !== path) await rm(join(folder, earlier), { recursive: true, force: true });
+  }
+};
+
+/** Again when another process that shares the disk has removed the library's empty folder in between. */
+const renameInto = async (folder: string, from: string, to: string, attempts = 5): Promise<void> => {
+  try {
+    await makeFolder(folder);
+    await rename(from, to);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || attempts === 1) throw error;
+    await renameInto(folder, from, to, attempts - 1);
+  }
+};
+
+const removeFile = async (root: string, path: string) => {
+  const folder = dirname(path);
+  const library = dirname(folder);
+  await rm(folder, { recursive: true, force: true });
+  await syncFolder((await removeWhenEmpty(library)) ? root : library);
+};
+
+/** Whether the folder is gone. */
+const removeWhenEmpty = async (folder: string): Promise<boolean> => {
+  try {
+    await rmdir(folder);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return true;
+    // Systems differ in how they say "not empty".
+    if (['ENOTEMPTY', 'EEXIST', 'EPERM', 'EBUSY'].includes(codeOf(error) ?? '')) return false;
+    throw error;
+  }
+};
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
+
+const hostOf = (host: string): string => {
+  const url =
+    typeof host === 'string' && /^https?:\/\//i.test(host) && URL.canParse(host) ? new URL(host) : undefined;
+  if (!url || url.search || url.hash) {
+    throw new VerdantError(
+      VerdantErrorCode.Configuration,
+      'LocalFileStorage needs a host: the absolute http(s) URL under which your app serves the folder, ' +
+        `as in https://example.com/files, without query or hash. It is ${JSON.stringify(host) ?? 'missing'}.`,
+    );
+  }
+  return url.href.replace(/\/+$/, '');
+};
+
+const limitOf = (maxFileBytes: number): number => {
+  if (typeof maxFileBytes !== 'number' || !(maxFileBytes > 0)) {
+    throw new VerdantError(
+      VerdantErrorCode.Configuration,
+      'maxFileBytes of LocalFileStorage must be a positive number of bytes, or Infinity.',
+    );
+  }
+  return maxFileBytes;
+};

@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { serve } from '@hono/node-server';
+import { serveStatic } from '@hono/node-server/serve-static';
+import type { StoredFile } from '@verdant-web/core';
+import type { LibraryId } from '@verdant-web/protocol';
+import { fileStorageContract } from '@verdant-web/testkit/files';
+import { Hono } from 'hono';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LocalFileStorage } from './local-file-storage.js';
+
+/** An app that serves the files as the documentation has it, on a free port. */
+const startApp = async () => {
+  const root = await mkdtemp(join(tmpdir(), 'verdant-served-'));
+  const app = new Hono().get(
+    '/files/*',
+    serveStatic({ root, rewriteRequestPath: (path) => path.replace('/files/', '') }),
+  );
+  const server = await new Promise<ReturnType<typeof serve>>((resolve) => {
+    const listening = serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, () => resolve(listening));
+  });
+  const { port } = server.address() as AddressInfo;
+  const storage = new LocalFileStorage({ rootDirectory: root, host: `http://127.0.0.1:${port}/files` });
+  const stop = async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    if ('closeAllConnections' in server) server.closeAllConnections();
+    await closed;
+    await rm(root, { recursive: true });
+  };
+  return { storage, stop };
+};
+
+fileStorageContract({
+  name: 'LocalFileStorage, served by serveStatic,',
+  create: async () => {
+    const { storage, stop } = await startApp();
+    const read = async (file: StoredFile) => {
+      const response = await fetch(storage.getUrl(file));
+      const body = new Uint8Array(await response.arrayBuffer());
+      return response.ok ? body : null;
+    };
+    return { storage, read, dispose: stop };
+  },
+});
+
+describe('served by serveStatic', () => {
+  let app: Awaited<ReturnType<typeof startApp>>;
+  beforeEach(async () => {
+    app = await startApp();
+  });
+  afterEach(() => app.stop());
+
+  test.each([
+    ['photo.png', 'image/png'],
+    ['Holiday 2026 ☀.JPG', 'image/jpeg'],
+    ['../../résumé.PDF', 'application/pdf'],
+    ['.%2e/a?b#c.MP4', 'video/mp4'],
+    [`${'long '.repeat(500)}.gif`, 'image/gif'],
+    ['no extension', 'application/octet-stream'],
+  ])('%j has the content type %s', async (name, type) => {
+    const file: StoredFile = { id: 'f/1', libraryId: 'Lib 1' as LibraryId, name, type: 'x/y' };
+    await app.storage.put(file, new Blob(['hello']).stream() as ReadableStream<Uint8Array>);
+    const response = await fetch(app.storage.getUrl(file));
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe(type);
+    expect(await response.text()).toBe('hello');
+  });
+});
