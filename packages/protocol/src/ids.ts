@@ -9,7 +9,7 @@ export type UserId = Branded<'UserId'>;
 export type ReplicaId = Branded<'ReplicaId'>;
 /** Object id: `collection/documentKey`, or `collection/documentKey:random` for a nested object. */
 export type Oid = Branded<'Oid'>;
-/** A hybrid logical clock's time: 24 characters that sort bytewise in time order. See {@link Hlc}. */
+/** A hybrid logical clock's time: 24 characters that sort bytewise in time order. See {@link isTimestamp}. */
 export type Timestamp = Branded<'Timestamp'>;
 /** The key that says who may see a document: base64 of `u:<userId>:*`. */
 export type AuthzKey = Branded<'AuthzKey'>;

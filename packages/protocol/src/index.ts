@@ -1,1 +1,10 @@
-export {};
+export * from './authz.js';
+export * from './errors.js';
+export * from './ids.js';
+export * from './messages.js';
+export * from './oid.js';
+export * from './patch.js';
+export * from './ref.js';
+export * from './replica-type.js';
+export * from './timestamp.js';
+export * from './validate.js';

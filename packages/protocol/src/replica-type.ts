@@ -21,7 +21,9 @@ export const isReplicaType = (value: unknown): value is ReplicaType =>
 
 /** Whether a replica of this type may open a socket. */
 export const mayUseSocket = (type: ReplicaType): boolean =>
-  type === ReplicaType.Realtime || type === ReplicaType.PassiveRealtime || type === ReplicaType.ReadOnlyRealtime;
+  type === ReplicaType.Realtime ||
+  type === ReplicaType.PassiveRealtime ||
+  type === ReplicaType.ReadOnlyRealtime;
 
 /** Whether a replica of this type may write. */
 export const mayWrite = (type: ReplicaType): boolean =>
