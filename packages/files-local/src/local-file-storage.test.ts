@@ -100,26 +100,6 @@ describe('on disk', () => {
     expect(files).toHaveLength(2);
     for (const path of files) expect(path.startsWith(relative(root, inner))).toBe(true);
   });
-
-  test("two storages on one folder, as two processes have, do not lose each other's files", async () => {
-    const [one, two] = [storageWith(), storageWith()];
-    for (let round = 0; round < 30; round++) {
-      await one.put(file({ id: 'old' }), streamOf('old'));
-      await Promise.all([one.delete(file({ id: 'old' })), two.put(file({ id: 'new' }), streamOf('new'))]);
-      expect(await filesOnDisk()).toEqual([join('lib1', 'new', 'photo.png')]);
-      await two.delete(file({ id: 'new' }));
-    }
-  });
-});
-
-test('deletes by two storages on one folder do not disturb each other', async () => {
-  const [one, two] = [storageWith(), storageWith()];
-  for (let round = 0; round < 30; round++) {
-    await one.put(file({ id: 'one' }), streamOf('1'));
-    await one.put(file({ id: 'two' }), streamOf('2'));
-    await Promise.all([one.delete(file({ id: 'one' })), two.delete(file({ id: 'two' }))]);
-    expect(await filesOnDisk()).toEqual([]);
-  }
 });
 
 describe('an upload', () => {

@@ -1,5 +1,5 @@
 import { readdir, rename, rm, rmdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { FileStorage, StoredFile } from '@verdant-web/core';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import { makeFolder, syncFolder } from './durable-folder.js';
@@ -75,7 +75,7 @@ export class LocalFileStorage implements FileStorage {
     try {
       await this.#changes.run(file.libraryId, () => moveIn(upload, this.#pathOf(file)));
     } catch (error) {
-      await rm(upload, { force: true });
+      await rm(upload, { force: true }).catch(() => {});
       throw error;
     }
   }
@@ -97,21 +97,27 @@ export class LocalFileStorage implements FileStorage {
 
 const moveIn = async (upload: string, path: string) => {
   const folder = dirname(path);
-  await renameInto(folder, upload, path);
+  const earlier = await replace(upload, path);
   await syncFolder(folder);
-  for (const earlier of await readdir(folder)) {
-    if (join(folder, earlier) !== path) await rm(join(folder, earlier), { recursive: true, force: true });
-  }
+  for (const name of earlier) await rm(join(folder, name), { recursive: true, force: true });
 };
 
-/** Again when another process that shares the disk has removed the library's empty folder in between. */
-const renameInto = async (folder: string, from: string, to: string, attempts = 5): Promise<void> => {
+/**
+ * Renames the upload, and tells what other names were in its folder just before. Not what is there after: two processes
+ * that put one id under two names would each take the other's away, and none would be left.
+ *
+ * Tries again when another process has removed the library's folder, empty until then, in between.
+ */
+const replace = async (upload: string, path: string, attempts = 5): Promise<string[]> => {
+  const folder = dirname(path);
   try {
     await makeFolder(folder);
-    await rename(from, to);
+    const names = await readdir(folder);
+    await rename(upload, path);
+    return names.filter((name) => name !== basename(path));
   } catch (error) {
     if (codeOf(error) !== 'ENOENT' || attempts === 1) throw error;
-    await renameInto(folder, from, to, attempts - 1);
+    return replace(upload, path, attempts - 1);
   }
 };
 
