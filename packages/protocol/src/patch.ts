@@ -53,7 +53,7 @@ export function applyOperations(
   state: PlainObject | undefined,
   patches: Iterable<Patch>,
 ): PlainObject | undefined {
-  let current = state;
+  let current = state ?? undefined;
   // Whether `current` is a copy of our own, that can be changed in place.
   let owned = false;
   for (const patch of patches) {
@@ -81,7 +81,7 @@ export function applyOperations(
  * object drops none: clients do not count it either.
  */
 export function releasedFiles(before: PlainObject | undefined, patch: Patch): string[] {
-  if (typeof before !== 'object' || !mayDropFile(before, patch)) return [];
+  if (typeof before !== 'object' || before === null || !mayDropFile(before, patch)) return [];
   const dropped = fileIdsIn(before);
   if (dropped.length === 0) return dropped;
   const kept = fileIdsIn(applyPatch(before, patch));
@@ -91,13 +91,14 @@ export function releasedFiles(before: PlainObject | undefined, patch: Patch): st
 type Change = Exclude<Patch, { op: 'initialize' | 'delete' | 'touch' }>;
 
 function changeFields(object: { [key: string]: PlainValue }, patch: Change): void {
-  if (patch.op === 'set') {
-    if (patch.value === undefined) delete object[patch.name];
-    else setField(object, patch.name, patch.value);
-  } else if (patch.op === 'remove') {
-    delete object[patch.name];
-  }
+  if ((patch.op !== 'set' && patch.op !== 'remove') || !isName(patch.name)) return;
+  if (patch.op === 'set' && patch.value !== undefined) setField(object, patch.name, patch.value);
+  else delete object[patch.name];
 }
+
+/** Patches of old databases were stored unchecked. */
+const isName = (name: unknown): name is string | number =>
+  typeof name === 'string' || typeof name === 'number';
 
 function setField(object: { [key: string]: PlainValue }, name: string | number, value: PlainValue): void {
   // A name such as `__proto__` is data like any other: assigning it would reach for the prototype.
@@ -223,9 +224,8 @@ function mayDropFile(before: PlainObject, patch: Patch): boolean {
     case 'set':
     case 'remove':
       // The usual case, a plain field of an object, is decided without a look at the others.
-      return (
-        Array.isArray(before) || (Object.hasOwn(before, patch.name) && isFileRef(before[String(patch.name)]))
-      );
+      if (Array.isArray(before)) return true;
+      return isName(patch.name) && Object.hasOwn(before, patch.name) && isFileRef(before[patch.name]);
     case 'list-set':
     case 'list-delete':
     case 'list-remove':

@@ -1,0 +1,88 @@
+import { HybridLogicalClockTimestampProvider } from '@verdant-web/common';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Timestamp } from './ids.js';
+import {
+  clampTimestamp,
+  compareTimestamps,
+  formatTimestamp,
+  isTimestamp,
+  isZeroTimestamp,
+  timestampMs,
+  timestampVersion,
+} from './timestamp.js';
+
+const parts = fc.record({
+  version: fc.integer({ min: 0, max: 36 ** 4 - 1 }),
+  ms: fc.integer({ min: 0, max: 36 ** 9 - 1 }),
+  counter: fc.integer({ min: 0, max: 36 ** 4 - 1 }),
+  node: fc.stringMatching(/^[0-9a-z]{7}$/),
+});
+const at = (ms: number, more = {}) =>
+  formatTimestamp({ version: 1, ms, counter: 5, node: 'abc1234', ...more });
+
+describe('a timestamp', () => {
+  it('of a real client is recognised and read', () => {
+    const clock = new HybridLogicalClockTimestampProvider();
+    const now = clock.now(42) as Timestamp;
+    expect(isTimestamp(now)).toBe(true);
+    expect(timestampVersion(now)).toBe(42);
+    expect(timestampMs(now)).toBe(clock.getWallClockTime(now));
+    expect(isZeroTimestamp(now)).toBe(false);
+    const zero = clock.zero(3);
+    expect(isTimestamp(zero) && isZeroTimestamp(zero) && timestampMs(zero) === 0).toBe(true);
+  });
+
+  it('is written as it is read', () => {
+    fc.assert(
+      fc.property(parts, (parts) => {
+        const timestamp = formatTimestamp(parts);
+        expect(isTimestamp(timestamp)).toBe(true);
+        expect(timestampMs(timestamp)).toBe(parts.ms);
+        expect(timestampVersion(timestamp)).toBe(parts.version);
+      }),
+    );
+  });
+
+  it('sorts by version, then time, then counter', () => {
+    expect(compareTimestamps(at(1), at(2))).toBeLessThan(0);
+    expect(compareTimestamps(at(2), at(1))).toBeGreaterThan(0);
+    expect(compareTimestamps(at(1), at(1))).toBe(0);
+    expect(compareTimestamps(at(9, { version: 1 }), at(1, { version: 2 }))).toBeLessThan(0);
+    expect(compareTimestamps(at(35), at(36))).toBeLessThan(0);
+    expect(compareTimestamps(at(1, { counter: 35 }), at(1, { counter: 36 }))).toBeLessThan(0);
+  });
+
+  it('is nothing else', () => {
+    const good = at(1_700_000_000_000);
+    for (const bad of [
+      '',
+      good.slice(1),
+      `${good}0`,
+      good.toUpperCase(),
+      `${good.slice(0, 23)} `,
+      `${good.slice(0, 23)}é`,
+      5,
+      null,
+    ]) {
+      expect(isTimestamp(bad)).toBe(false);
+    }
+    expect(isTimestamp(`${good.slice(0, 17)}Node-_9`)).toBe(true);
+  });
+
+  it('cannot be written from parts that do not fit', () => {
+    expect(() => at(36 ** 9)).toThrow(RangeError);
+    expect(() => at(-1)).toThrow(RangeError);
+    expect(() => at(1.5)).toThrow(RangeError);
+    expect(() => at(1, { version: 36 ** 4 })).toThrow(RangeError);
+    expect(() => at(1, { node: 'too-long' })).toThrow(RangeError);
+    expect(at(1, { node: 'a' }).endsWith('000000a')).toBe(true);
+  });
+
+  it('is clamped to a latest time, as the same node would have written it', () => {
+    const late = at(2_000);
+    expect(clampTimestamp(late, 2_000)).toBe(late);
+    expect(clampTimestamp(late, 1_999.9)).toBe(at(1_999, { counter: 0 }));
+    expect(clampTimestamp(late, -5)).toBe(at(0, { counter: 0 }));
+  });
+});
