@@ -131,6 +131,7 @@ export interface AppOptions {
   replicaTruancyMinutes?: number;
   fileDeleteExpirationDays?: number;
   closeSocketsOnTokenExpiry?: boolean;
+  presenceLeaseMs?: number;
 }
 
 export type Core = ReturnType<typeof createVerdant>;

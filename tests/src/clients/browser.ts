@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { FileReaderShim } from './file-reader.js';
 import { createLocalStorage } from './local-storage.js';
@@ -89,7 +90,7 @@ export function createBrowser(device: Device): Browser {
 export class Network {
   online = true;
   destroyed = false;
-  #cut = new AbortController();
+  #cut = endlessController();
 
   /** Aborted the next time that the network goes. */
   get cut(): AbortSignal {
@@ -99,7 +100,7 @@ export class Network {
   set(online: boolean): void {
     if (this.destroyed || this.online === online) return;
     this.online = online;
-    if (online) this.#cut = new AbortController();
+    if (online) this.#cut = endlessController();
     else this.#cut.abort();
   }
 
@@ -108,6 +109,13 @@ export class Network {
     this.online = false;
     this.#cut.abort();
   }
+}
+
+/** Everything that goes over the network listens to one signal; Node takes more than ten for a leak. */
+function endlessController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 function createFetch(network: Network, wire: Wire): typeof fetch {

@@ -30,12 +30,13 @@ export function createSocketClass(network: Network, wire: Wire) {
       }
       const socket = new NodeSocket(url, protocols);
       this.#socket = socket;
-      const cut = () => {
+      const { cut } = network;
+      const onCut = () => {
         // As when the cable is pulled: the client hears of it, the server gets no closing handshake.
         socket.terminate();
         this.#close(1006, '');
       };
-      network.cut.addEventListener('abort', cut, { once: true });
+      cut.addEventListener('abort', onCut, { once: true });
       socket.on('open', () => {
         this.readyState = 1;
         this.#tell(new Event('open'));
@@ -55,7 +56,10 @@ export function createSocketClass(network: Network, wire: Wire) {
       socket.on('error', () => {
         if (this.readyState !== 3) this.#tell(new Event('error'));
       });
-      socket.on('close', (code, reason) => this.#close(code, String(reason)));
+      socket.on('close', (code, reason) => {
+        cut.removeEventListener('abort', onCut);
+        this.#close(code, String(reason));
+      });
     }
 
     send(text: string): void {

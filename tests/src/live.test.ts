@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { generations } from './clients/bundle.js';
+import { inWorld, matrix, type World } from './world.js';
+
+const range = (count: number) => Array.from({ length: count }, (_, index) => index);
+
+describe.each(matrix)('live, $label', (kind) => {
+  test('two clients edit the same document at once', () =>
+    inWorld(kind, async ({ open, converged }) => {
+      const [ana, bob] = [await open('ana'), await open('bob')];
+      await ana.put('1', { content: 'milk' });
+      await bob.waitUntil((items) => items.length === 1);
+
+      await Promise.all([
+        ...range(10).map((n) => ana.addTag('1', `a${n}`)),
+        ...range(10).map((n) => bob.addTag('1', `b${n}`)),
+        ana.setLabel('1', 'by', 'ana'),
+        bob.setLabel('1', 'with', 'bob'),
+        ana.update('1', { content: 'oat milk' }),
+        bob.update('1', { purchased: true }),
+      ]);
+
+      const [item] = await converged([ana, bob], ([first]) => first?.tags.length === 20 && first.purchased);
+      expect(new Set(item?.tags).size).toBe(20);
+      expect(item).toMatchObject({ content: 'oat milk', labels: { by: 'ana', with: 'bob' } });
+    }));
+
+  test('five clients', () =>
+    inWorld(kind, async (world) => {
+      const clients = await Promise.all(range(5).map((n) => world.open(`user${n}`)));
+      await everyoneEdits(world, clients);
+    }));
+});
+
+test('live: five clients of both generations over both transports', () =>
+  inWorld({}, async (world) => {
+    const clients = await Promise.all(
+      range(5).map((n) =>
+        world.open(`user${n}`, {
+          generation: generations[n % 2]!,
+          transport: (['socket', 'socket', 'http', 'http', 'auto'] as const)[n]!,
+        }),
+      ),
+    );
+    await everyoneEdits(world, clients);
+  }));
+
+type Clients = Awaited<ReturnType<World['open']>>[];
+
+/** Each creates documents, changes those of the others, and deletes one. */
+async function everyoneEdits({ converged, reopen }: World, clients: Clients): Promise<void> {
+  const count = clients.length;
+  await Promise.all(
+    clients.map(async (client, n) => {
+      for (const doc of range(3)) await client.put(`${n}-${doc}`, { content: `of ${n}` });
+    }),
+  );
+  await converged(clients, (items) => items.length === 3 * count);
+
+  await Promise.all(
+    clients.map(async (client, n) => {
+      for (const other of range(count)) await client.addTag(`${other}-0`, `${n}`);
+      await client.update(`${(n + 1) % count}-1`, {
+        content: `changed by ${n}`,
+        meta: { color: 'red', size: n },
+      });
+      await client.delete(`${n}-2`);
+    }),
+  );
+  const items = await converged(
+    clients,
+    (held) =>
+      held.length === 2 * count &&
+      held.filter(({ id }) => id.endsWith('-0')).every(({ tags }) => tags.length === count) &&
+      held.filter(({ id }) => id.endsWith('-1')).every(({ content }) => content.startsWith('changed')),
+  );
+  for (const { id, tags } of items) {
+    if (id.endsWith('-0')) expect([...tags].sort()).toEqual(range(count).map(String));
+  }
+
+  // What a client shows and what it has stored are two things: the second counts in the next session.
+  const [first] = clients;
+  await first!.close();
+  const stored = await reopen(first!, { online: false });
+  expect(await stored.list()).toEqual(items);
+}
