@@ -1,0 +1,45 @@
+import type { CommitResult, LibraryChange } from '@verdant-web/core';
+import type { LibraryId } from '@verdant-web/protocol';
+import { putAccess } from './access.js';
+import { putBaselines, removeBaselines } from './baselines.js';
+import type { SqlDatabase } from './database.js';
+import { applyFiles } from './files.js';
+import { evictedKeys, findLibrary, insertLibrary, UNTOUCHED, updateHead } from './heads.js';
+import { dropKeys, foldOperations } from './keys.js';
+import { insertOperations, type Scope } from './operations.js';
+import { putReplicas, removeReplicas } from './replicas.js';
+
+/** Makes a change, inside a transaction, unless the library has moved on. See `LibraryStorage.commit`. */
+export function commitChange(
+  database: SqlDatabase,
+  id: LibraryId,
+  change: LibraryChange,
+  scopeOf: (key: number) => Scope,
+): CommitResult {
+  const library = findLibrary(database, id);
+  const { epoch, version } = library?.head ?? UNTOUCHED;
+  if (epoch !== change.expect.epoch || version !== change.expect.version) {
+    return { ok: false, conflict: library?.head ?? { ...UNTOUCHED } };
+  }
+  const key = library?.key ?? insertLibrary(database, id, change.head);
+  const scope = scopeOf(key);
+  applyRows(scope, change);
+  if (hasFiles(change)) applyFiles(scope, change, evictedKeys(database, id));
+  if (library) updateHead(database, key, change.head);
+  return { ok: true };
+}
+
+/** Removals come before insertions, so that a change can take a row away and put a fresh one in its place. */
+function applyRows(scope: Scope, change: LibraryChange): void {
+  insertOperations(scope, change.operations ?? []);
+  foldOperations(scope, change.fold ?? []);
+  for (const { replicaId, through } of change.dropKeys ?? []) dropKeys(scope, replicaId, through);
+  removeBaselines(scope, change.removeBaselines ?? []);
+  putBaselines(scope, change.baselines ?? []);
+  removeReplicas(scope, change.removeReplicas ?? []);
+  putReplicas(scope, change.replicas ?? []);
+  putAccess(scope, change.access ?? []);
+}
+
+const hasFiles = ({ files = [], markFiles = [], removeFiles = [] }: LibraryChange): boolean =>
+  files.length + markFiles.length + removeFiles.length > 0;

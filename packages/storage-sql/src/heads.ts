@@ -1,0 +1,127 @@
+import type { Head } from '@verdant-web/core';
+import type { LibraryId, Timestamp } from '@verdant-web/protocol';
+import type { SqlDatabase } from './database.js';
+import type { SqlValue } from './driver.js';
+import { decodeOptional, decodeText, encodeOptional, encodeText } from './text.js';
+
+/** A library as the `library` table has it. */
+export interface LibraryRecord {
+  /** Leads the primary key of every other table. A new one in each epoch. */
+  key: number;
+  head: Head;
+}
+
+/** Where a library that has no commit yet stands. */
+export const UNTOUCHED: Head = {
+  epoch: 0,
+  version: 0,
+  founded: false,
+  order: 0,
+  foldedThrough: 0,
+  announcedAck: null,
+  soleAuthor: null,
+  operations: 0,
+  baselines: 0,
+};
+
+type HeadRow = readonly [
+  key: number,
+  epoch: number,
+  version: number,
+  founded: number,
+  order: number,
+  foldedThrough: number,
+  announcedAck: string | null,
+  soleAuthor: string | null,
+  operations: number,
+  baselines: number,
+];
+
+const FIND = `
+SELECT key, epoch, version, founded, server_order, folded_through, announced_ack, sole_author, operations, baselines
+FROM library WHERE id = ? ORDER BY epoch DESC LIMIT 1`;
+
+/** The library in its present epoch. */
+export function findLibrary(database: SqlDatabase, id: LibraryId): LibraryRecord | null {
+  const row = database.get<HeadRow>(FIND, encodeText(id));
+  if (!row) return null;
+  const [
+    key,
+    epoch,
+    version,
+    founded,
+    order,
+    foldedThrough,
+    announcedAck,
+    soleAuthor,
+    operations,
+    baselines,
+  ] = row;
+  const head: Head = {
+    epoch,
+    version,
+    founded: founded === 1,
+    order,
+    foldedThrough,
+    announcedAck: announcedAck as Timestamp | null,
+    soleAuthor: decodeOptional(soleAuthor),
+    operations,
+    baselines,
+  };
+  return { key, head };
+}
+
+const INSERT = `
+INSERT INTO library
+  (epoch, version, founded, server_order, folded_through, announced_ack, sole_author, operations, baselines, id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`;
+
+/** Adds the library, or its next epoch, and returns the new key. */
+export function insertLibrary(database: SqlDatabase, id: LibraryId, head: Head): number {
+  return database.get<readonly [number]>(INSERT, ...headValues(head), encodeText(id))![0];
+}
+
+const UPDATE = `
+UPDATE library SET epoch = ?, version = ?, founded = ?, server_order = ?, folded_through = ?, announced_ack = ?,
+  sole_author = ?, operations = ?, baselines = ? WHERE key = ?`;
+
+export function updateHead(database: SqlDatabase, key: number, head: Head): void {
+  database.run(UPDATE, ...headValues(head), key);
+}
+
+const EVICTED = 'SELECT key FROM library WHERE id = ? AND epoch < ?';
+
+/** Keys of the library's earlier epochs of which rows may be left. */
+export function evictedKeys(database: SqlDatabase, id: LibraryId): number[] {
+  const current = findLibrary(database, id);
+  if (!current) return [];
+  return database.all<readonly [number]>(EVICTED, encodeText(id), current.head.epoch).map(([key]) => key);
+}
+
+export function deleteLibrary(database: SqlDatabase, key: number): void {
+  database.run('DELETE FROM library WHERE key = ?', key);
+}
+
+const LIST = 'SELECT DISTINCT id FROM library WHERE id > ? ORDER BY id LIMIT ?';
+const LIST_FIRST = 'SELECT DISTINCT id FROM library ORDER BY id LIMIT ?';
+
+/** Ids of libraries, at most `limit`, those after `after`; null: from the first. */
+export function listLibraries(database: SqlDatabase, after: LibraryId | null, limit: number): LibraryId[] {
+  const rows =
+    after === null
+      ? database.all<readonly [string]>(LIST_FIRST, limit)
+      : database.all<readonly [string]>(LIST, encodeText(after), limit);
+  return rows.map(([id]) => decodeText<LibraryId>(id));
+}
+
+const headValues = (head: Head): SqlValue[] => [
+  head.epoch,
+  head.version,
+  head.founded ? 1 : 0,
+  head.order,
+  head.foldedThrough,
+  head.announcedAck,
+  encodeOptional(head.soleAuthor),
+  head.operations,
+  head.baselines,
+];

@@ -1,0 +1,200 @@
+import type {
+  BaselineRow,
+  CommitResult,
+  DocumentRows,
+  Facts,
+  FileRow,
+  Foldable,
+  FoldQuery,
+  Head,
+  LibraryChange,
+  LibraryStorage,
+  Lookup,
+  OperationRow,
+  ReplicaRow,
+} from '@verdant-web/core';
+import type { LibraryId, Oid, ServerOrder, Timestamp } from '@verdant-web/protocol';
+import { findAccess } from './access.js';
+import { Authors } from './authors.js';
+import { baselinesAfter } from './baselines.js';
+import { commitChange } from './commit.js';
+import type { SqlAccess, SqlDatabase } from './database.js';
+import { readDocument, readObjects } from './documents.js';
+import { evictedFiles, expiredFiles, findFile, forgetFiles } from './files.js';
+import { findFoldable } from './foldable.js';
+import { evictedKeys, findLibrary, insertLibrary, UNTOUCHED } from './heads.js';
+import { isStored } from './keys.js';
+import { earliestAfter, operationsBetween, type Scope } from './operations.js';
+import { takePage } from './pages.js';
+import { deleteEvicted, hasEvicted } from './reclaim.js';
+import { allReplicas, findReplicas, replicasSeen } from './replicas.js';
+
+/** One library in a SQLite-shaped database. The queries are in this package's modules, one for each table. */
+export class SqlLibraryStorage implements LibraryStorage {
+  readonly #id: LibraryId;
+  readonly #access: SqlAccess;
+  #authors: { key: number; authors: Authors } | null = null;
+  #cutOff: string | null = null;
+
+  constructor(id: LibraryId, access: SqlAccess) {
+    this.#id = id;
+    this.#access = access;
+  }
+
+  /** From now on every call rejects, saying `reason`. */
+  cutOff(reason: string): void {
+    if (this.#cutOff !== null) return;
+    this.#cutOff = reason;
+    this.#access.release();
+  }
+
+  async close(): Promise<void> {
+    this.cutOff('The library was closed');
+  }
+
+  async load(activeSince: number): Promise<{ head: Head; replicas: ReplicaRow[] } | null> {
+    return this.#read((database) => {
+      const library = findLibrary(database, this.#id);
+      if (!library) return null;
+      return { head: library.head, replicas: replicasSeen(this.#scope(database, library.key), activeSince) };
+    }, null);
+  }
+
+  async lookup(query: Lookup): Promise<Facts> {
+    const nothing: Facts = { keys: [], replicas: [], access: [], objects: { baselines: [], operations: [] } };
+    return this.#readRows(
+      (scope) => ({
+        keys: query.keys.filter((key) => isStored(scope, key)).map((key) => ({ ...key })),
+        replicas: findReplicas(scope, query.replicas),
+        access: findAccess(scope, query.access),
+        objects: readObjects(scope, query.objects),
+      }),
+      nothing,
+    );
+  }
+
+  async commit(change: LibraryChange): Promise<CommitResult> {
+    try {
+      return await this.#write((database) =>
+        commitChange(database, this.#id, change, (key) => this.#scope(database, key)),
+      );
+    } catch (error) {
+      // Authors that were given a number in it have none.
+      this.#authors = null;
+      throw error;
+    }
+  }
+
+  async evict(head: Head): Promise<void> {
+    await this.#write((database) => {
+      const now = findLibrary(database, this.#id)?.head ?? UNTOUCHED;
+      if (head.epoch <= now.epoch) throw new Error('An eviction starts a new epoch');
+      insertLibrary(database, this.#id, head);
+    });
+  }
+
+  async reclaim(maxMs: number): Promise<boolean> {
+    const start = performance.now();
+    const rows = this.#read((database) => hasEvicted(database, this.#id), false);
+    if (rows && (await this.#write((database) => deleteEvicted(database, this.#id, maxMs)))) return true;
+    const left = Math.max(1, maxMs - (performance.now() - start));
+    return this.#read((database) => database.driver.releaseSpace(left), false);
+  }
+
+  async readDocument(root: Oid): Promise<DocumentRows> {
+    return this.#readRows((scope) => readDocument(scope, root), { baselines: [], operations: [] });
+  }
+
+  async *readBaselines(): AsyncIterable<BaselineRow[]> {
+    let after: Oid | null = null;
+    yield* this.#pages((scope) => {
+      const page = takePage(baselinesAfter(scope, after), (row) => row.snapshot);
+      after = page.at(-1)?.oid ?? after;
+      return page;
+    });
+  }
+
+  async *readOperations(after: ServerOrder, through: ServerOrder): AsyncIterable<OperationRow[]> {
+    let from = after;
+    yield* this.#pages((scope) => {
+      const page = takePage(operationsBetween(scope, from, through), (row) => row.data);
+      from = page.at(-1)?.order ?? from;
+      return page;
+    });
+  }
+
+  async earliestAfter(after: ServerOrder): Promise<Timestamp | null> {
+    return this.#readRows((scope) => earliestAfter(scope, after), null);
+  }
+
+  async foldable(query: FoldQuery): Promise<Foldable> {
+    return this.#readRows((scope) => findFoldable(scope, query), {
+      operations: [],
+      baselines: [],
+      next: null,
+    });
+  }
+
+  async readFile(id: string): Promise<FileRow | null> {
+    return this.#readRows((scope) => findFile(scope, id), null);
+  }
+
+  async expiredFiles(before: number, limit: number): Promise<FileRow[]> {
+    return this.#readRows((scope) => expiredFiles(scope, before, limit), []);
+  }
+
+  async evictedFiles(limit: number): Promise<FileRow[]> {
+    return this.#read((database) => evictedFiles(database, evictedKeys(database, this.#id), limit), []);
+  }
+
+  async forgetEvictedFiles(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0 || !this.#read((database) => evictedKeys(database, this.#id).length > 0, false))
+      return;
+    await this.#write((database) => forgetFiles(database, evictedKeys(database, this.#id), ids));
+  }
+
+  async readReplicas(): Promise<ReplicaRow[]> {
+    return this.#readRows(allReplicas, []);
+  }
+
+  #read<T>(work: (database: SqlDatabase) => T, nothing: T): T {
+    this.#assertOpen();
+    const result = this.#access.read(work);
+    return result === undefined ? nothing : result;
+  }
+
+  /** Reads rows of the present epoch; `nothing` where the library has no commit yet. */
+  #readRows<T>(work: (scope: Scope) => T, nothing: T): T {
+    return this.#read((database) => {
+      const library = findLibrary(database, this.#id);
+      return library ? work(this.#scope(database, library.key)) : nothing;
+    }, nothing);
+  }
+
+  async #write<T>(work: (database: SqlDatabase) => T): Promise<T> {
+    this.#assertOpen();
+    return this.#access.write(work);
+  }
+
+  /** Each page is a read of its own, so that no statement stays open while the reader is busy with the last. */
+  async *#pages<Row>(nextPage: (scope: Scope) => Row[]): AsyncIterable<Row[]> {
+    const first = this.#readRows((scope) => scope.key, null);
+    while (first !== null) {
+      const page = this.#readRows((scope) => {
+        if (scope.key !== first) throw new Error('The library was evicted while it was read');
+        return nextPage(scope);
+      }, []);
+      if (page.length === 0) return;
+      yield page;
+    }
+  }
+
+  #scope(database: SqlDatabase, key: number): Scope {
+    if (this.#authors?.key !== key) this.#authors = { key, authors: new Authors(database, key) };
+    return { database, key, authors: this.#authors.authors };
+  }
+
+  #assertOpen(): void {
+    if (this.#cutOff !== null) throw new Error(this.#cutOff);
+  }
+}

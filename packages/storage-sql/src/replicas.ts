@@ -1,0 +1,85 @@
+import type { ReplicaRow } from '@verdant-web/core';
+import type { ReplicaId, ReplicaType, Timestamp } from '@verdant-web/protocol';
+import type { Scope } from './operations.js';
+import { decodeText, encodeText } from './text.js';
+
+const COLUMNS =
+  'id, user_id, type, acked_order, acked_time, last_seen, written_through, pending_timestamp, pending_order, pending_reset';
+
+const PUT = `
+INSERT OR REPLACE INTO replica (library, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+export function putReplicas({ database, key }: Scope, rows: readonly ReplicaRow[]): void {
+  for (const { id, userId, type, ackedOrder, ackedTime, lastSeen, writtenThrough, pending } of rows) {
+    database.run(
+      PUT,
+      key,
+      encodeText(id),
+      encodeText(userId),
+      type,
+      ackedOrder,
+      ackedTime,
+      lastSeen,
+      writtenThrough,
+      pending?.timestamp ?? null,
+      pending?.order ?? null,
+      pending ? Number(pending.reset) : null,
+    );
+  }
+}
+
+const REMOVE = 'DELETE FROM replica WHERE library = ? AND id = ?';
+
+export function removeReplicas({ database, key }: Scope, ids: readonly ReplicaId[]): void {
+  for (const id of ids) database.run(REMOVE, key, encodeText(id));
+}
+
+const ONE = `SELECT ${COLUMNS} FROM replica WHERE library = ? AND id = ?`;
+
+export function findReplicas({ database, key }: Scope, ids: readonly ReplicaId[]): ReplicaRow[] {
+  return ids
+    .map((id) => database.get<Row>(ONE, key, encodeText(id)))
+    .filter((row) => row !== undefined)
+    .map(decode);
+}
+
+const SEEN = `SELECT ${COLUMNS} FROM replica WHERE library = ? AND last_seen >= ?`;
+
+/** Replicas seen at or after `since` (ms). */
+export const replicasSeen = ({ database, key }: Scope, since: number): ReplicaRow[] =>
+  database.all<Row>(SEEN, key, since).map(decode);
+
+const ALL = `SELECT ${COLUMNS} FROM replica WHERE library = ? ORDER BY id`;
+
+export const allReplicas = ({ database, key }: Scope): ReplicaRow[] =>
+  database.all<Row>(ALL, key).map(decode);
+
+type Row = readonly [
+  id: string,
+  userId: string,
+  type: number,
+  ackedOrder: number,
+  ackedTime: string | null,
+  lastSeen: number,
+  writtenThrough: string | null,
+  pendingTimestamp: string | null,
+  pendingOrder: number | null,
+  pendingReset: number | null,
+];
+
+function decode(row: Row): ReplicaRow {
+  const [id, userId, type, ackedOrder, ackedTime, lastSeen, writtenThrough, timestamp, order, reset] = row;
+  return {
+    id: decodeText(id),
+    userId: decodeText(userId),
+    type: type as ReplicaType,
+    ackedOrder,
+    ackedTime: ackedTime as Timestamp | null,
+    lastSeen,
+    writtenThrough: writtenThrough as Timestamp | null,
+    pending:
+      timestamp === null
+        ? null
+        : { timestamp: timestamp as Timestamp, order: order ?? 0, reset: reset === 1 },
+  };
+}

@@ -1,0 +1,127 @@
+import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import type { SqlDriver } from './driver.js';
+
+/** Marks a database as one of ours, in the header of its file: the `application_id` ("VRDT"). */
+export const APPLICATION_ID = 0x56524454;
+
+/** The layout that this version writes: the `user_version`. */
+export const SCHEMA_VERSION = 1;
+
+/**
+ * One layout for one file per library and for one file for all: a library has an internal key, which leads the
+ * primary key of every other table. Evicting a library gives it a new key; the rows of the old one are then out of
+ * reach at once and are deleted at leisure.
+ *
+ * Measured on 100,000 operations over 10,000 objects, 1,000 a commit, `synchronous=FULL`: 290,000 rows/s without
+ * a secondary index, 70,000 with the one by object (scattered), another 5 % and 25 % of the file for one by author
+ * and timestamp. The one by object is needed to read a document and to fold, and finds a repeated operation too, so
+ * it is the only one.
+ */
+export const SCHEMA = `
+CREATE TABLE library (
+  key INTEGER PRIMARY KEY,
+  id TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  founded INTEGER NOT NULL,
+  server_order INTEGER NOT NULL,
+  folded_through INTEGER NOT NULL,
+  announced_ack TEXT,
+  sole_author TEXT,
+  operations INTEGER NOT NULL,
+  baselines INTEGER NOT NULL
+);
+-- The row of the highest epoch is the library; lower ones are evicted.
+CREATE UNIQUE INDEX library_by_id ON library (id, epoch);
+
+-- Replica ids as small numbers, for the two tables with a row per operation.
+CREATE TABLE author (
+  library INTEGER NOT NULL,
+  number INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  PRIMARY KEY (library, number)
+) WITHOUT ROWID;
+
+CREATE TABLE operation (
+  library INTEGER NOT NULL,
+  server_order INTEGER NOT NULL,
+  author INTEGER NOT NULL,
+  oid TEXT NOT NULL,
+  timestamp TEXT NOT NULL,
+  authz TEXT,
+  data TEXT NOT NULL,
+  PRIMARY KEY (library, server_order)
+) WITHOUT ROWID;
+CREATE INDEX operation_by_object ON operation (library, oid, timestamp);
+
+-- Keys of folded operations. They are dropped by author, from the oldest on.
+CREATE TABLE folded_key (
+  library INTEGER NOT NULL,
+  author INTEGER NOT NULL,
+  timestamp TEXT NOT NULL,
+  oid TEXT NOT NULL,
+  PRIMARY KEY (library, author, timestamp, oid)
+) WITHOUT ROWID;
+
+CREATE TABLE baseline (
+  library INTEGER NOT NULL,
+  oid TEXT NOT NULL,
+  timestamp TEXT NOT NULL,
+  authz TEXT,
+  snapshot TEXT NOT NULL,
+  PRIMARY KEY (library, oid)
+) WITHOUT ROWID;
+
+CREATE TABLE replica (
+  library INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  user_id TEXT NOT NULL,
+  type INTEGER NOT NULL,
+  acked_order INTEGER NOT NULL,
+  acked_time TEXT,
+  last_seen INTEGER NOT NULL,
+  written_through TEXT,
+  pending_timestamp TEXT,
+  pending_order INTEGER,
+  pending_reset INTEGER,
+  PRIMARY KEY (library, id)
+) WITHOUT ROWID;
+CREATE INDEX replica_by_seen ON replica (library, last_seen);
+
+CREATE TABLE access (
+  library INTEGER NOT NULL,
+  root TEXT NOT NULL,
+  authz TEXT,
+  deleted INTEGER NOT NULL,
+  PRIMARY KEY (library, root)
+) WITHOUT ROWID;
+
+CREATE TABLE file (
+  library INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  type TEXT NOT NULL,
+  pending_delete_at INTEGER,
+  PRIMARY KEY (library, id)
+) WITHOUT ROWID;
+CREATE INDEX file_by_release ON file (library, pending_delete_at) WHERE pending_delete_at IS NOT NULL;
+`;
+
+/**
+ * Creates the tables in an empty database. A driver with pragmas sets `auto_vacuum=INCREMENTAL` before, or space is
+ * never given back, and `application_id` and `user_version` with it.
+ */
+export function createSchema(driver: SqlDriver): void {
+  driver.transaction(() => driver.exec(SCHEMA));
+}
+
+/** Refuses a database of a later layout. `name` says which it is, in the error's sentence. */
+export function assertSchemaVersion(version: number, name: string): void {
+  if (version === SCHEMA_VERSION) return;
+  throw new VerdantError(
+    VerdantErrorCode.Configuration,
+    version > SCHEMA_VERSION
+      ? `${name} was written by a newer version of Verdant (layout ${version}; this one knows up to ${SCHEMA_VERSION}). Run that version or a later one. The database was left as it was.`
+      : `${name} has the layout ${version}, which this version of Verdant does not know. The database was left as it was.`,
+  );
+}

@@ -1,0 +1,137 @@
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { LibraryStorage, Logger, Storage } from '@verdant-web/core';
+import type { LibraryId } from '@verdant-web/protocol';
+import { listLibraries, OpenLibraries, type SqlAccess, WriteGroup } from '@verdant-web/storage-sql';
+import {
+  createDatabase,
+  databaseExists,
+  emptyDatabase,
+  type OpenDatabase,
+  openDatabase,
+} from './database-file.js';
+import { acquireLock } from './lock.js';
+import {
+  assertDurability,
+  assertPath,
+  configurationError,
+  ensureDirectory,
+  MAX_VALUE_BYTES,
+} from './options.js';
+import type { Durability } from './pragmas.js';
+
+export interface SqlStorageOptions {
+  /** The file, for example `verdant.sqlite`. Created with the first commit. One server process at a time. */
+  databaseFile: string;
+  /**
+   * `full` (default): an acknowledged change survives the loss of power, for one flush to disk a commit; libraries
+   * that commit at the same time share one. `normal`: it survives the death of the process; a loss of power may take the
+   * last moments, never the database.
+   */
+  durability?: Durability;
+  /** Told when the file is created. */
+  log?: Logger;
+}
+
+/**
+ * Storage with one SQLite file for all libraries. Commits of many libraries share their flushes to disk; what one library
+ * writes, though, the others wait for. `sqlShardStorage` gives each a file of its own.
+ *
+ * Throws a `VerdantError` (`Configuration`) when the file cannot be used, is not ours, or is in use by another process.
+ *
+ * @example
+ * ```ts
+ * import { sqlStorage } from '@verdant-web/storage-sqlite';
+ *
+ * const storage = sqlStorage({ databaseFile: 'verdant.sqlite' });
+ * ```
+ */
+export function sqlStorage(options: SqlStorageOptions): Storage {
+  const { databaseFile, durability = 'full', log = () => {} } = options;
+  assertPath(databaseFile, 'databaseFile');
+  assertDurability(durability);
+  const path = realPath(resolve(databaseFile));
+  ensureDirectory(dirname(path), 'databaseFile');
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) {
+    throw configurationError(
+      `databaseFile: ${path} is a directory. Set it to a file in it, such as ${path}/verdant.sqlite.`,
+    );
+  }
+  const unlock = acquireLock(`${path}-lock`, path);
+  try {
+    return new FileStorage(path, durability, unlock, log);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+const CACHE_KIB = 16 * 1024;
+const LIST_PAGE = 500;
+
+class FileStorage implements Storage {
+  readonly limits = { maxValueBytes: MAX_VALUE_BYTES, multiProcess: false };
+  readonly #path: string;
+  readonly #durability: Durability;
+  readonly #libraries = new OpenLibraries();
+  readonly #unlock: () => void;
+  readonly #log: Logger;
+  #open: { file: OpenDatabase; group: WriteGroup } | undefined;
+
+  constructor(path: string, durability: Durability, unlock: () => void, log: Logger) {
+    this.#path = path;
+    this.#durability = durability;
+    this.#unlock = unlock;
+    this.#log = log;
+    if (databaseExists(path)) this.#open = this.#openFile();
+  }
+
+  async open(id: LibraryId): Promise<LibraryStorage> {
+    const access: SqlAccess = {
+      read: (work) => this.#open && work(this.#open.file.database),
+      write: (work) => this.#openOrCreate().group.write(work),
+      release: () => {},
+    };
+    return this.#libraries.open(id, access);
+  }
+
+  /** In the order of ids. */
+  async *list(after?: LibraryId): AsyncIterable<LibraryId> {
+    let from = after ?? null;
+    for (;;) {
+      this.#libraries.assertOpen();
+      const page = this.#open ? listLibraries(this.#open.file.database, from, LIST_PAGE) : [];
+      yield* page;
+      from = page.at(-1) ?? null;
+      if (from === null) return;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#libraries.close('The storage was closed');
+    this.#open?.group.flushAll();
+    this.#open?.file.close();
+    this.#open = undefined;
+    this.#unlock();
+  }
+
+  #openOrCreate() {
+    if (!this.#open) {
+      if (!databaseExists(this.#path)) {
+        createDatabase(this.#path, emptyDatabase());
+        this.#log('info', 'Database created', this.#path);
+      }
+      this.#open = this.#openFile();
+    }
+    return this.#open;
+  }
+
+  #openFile() {
+    const file = openDatabase(this.#path, { durability: this.#durability, cacheKiB: CACHE_KIB });
+    // The end of this turn of the event loop: whatever its messages led to is committed together.
+    return { file, group: new WriteGroup(file.database, setImmediate) };
+  }
+}
+
+/** Two names of one file must find the same lock. */
+const realPath = (path: string): string => (existsSync(path) ? realpathSync.native(path) : path);
