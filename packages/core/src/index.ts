@@ -1,5 +1,12 @@
+export { createVerdant } from './create-verdant.js';
+export type { ChangeInfo, VerdantEventMap, VerdantEvents } from './events.js';
 export type { FileStorage, StoredFile } from './files/file-storage.js';
+export { defaultLimits, type Limits } from './limits.js';
 export type { Logger, LogLevel } from './logger.js';
+export type { LibraryPresence } from './presence/presence.js';
+export type { UserProfiles } from './presence/profiles.js';
+export { Refusals } from './refusals.js';
+export { type Scheduler, systemScheduler } from './scheduler.js';
 export type {
   AccessRow,
   BaselineRow,
@@ -22,3 +29,5 @@ export type {
   Storage,
   StorageLimits,
 } from './storage/storage.js';
+export type { SocketSession, SocketTransport } from './transport.js';
+export type { FileInfo, Library, LibraryInfo, ReplicaInfo, Verdant, VerdantOptions } from './verdant.js';

@@ -8,15 +8,28 @@ export interface Scheduler {
   soon(task: () => void): void;
 }
 
+/** The longest delay that timers of JavaScript runtimes know; beyond, they fire at once. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
 /** Time as the JavaScript runtime has it. Its timers do not keep a process alive where the runtime allows that. */
 export const systemScheduler: Scheduler = {
   now: () => Date.now(),
   after(delayMs, task) {
-    const timer: unknown = setTimeout(task, delayMs);
-    if (typeof timer === 'object' && timer !== null && 'unref' in timer) (timer as { unref(): void }).unref();
+    let timer: unknown;
+    const arm = (left: number) => {
+      const step = Math.min(left, MAX_DELAY_MS);
+      timer = setTimeout(() => (left > step ? arm(left - step) : task()), step);
+      if (typeof timer === 'object' && timer !== null && 'unref' in timer) (timer as { unref(): void }).unref();
+    };
+    arm(delayMs);
     return () => clearTimeout(timer as ReturnType<typeof setTimeout>);
   },
-  soon(task) {
-    setTimeout(task, 0);
-  },
+  soon: soonTask(),
 };
+
+/** After what waits for I/O, where the runtime has a way to say so; messages of a burst are then worked off together. */
+function soonTask(): (task: () => void) => void {
+  const { setImmediate } = globalThis as { setImmediate?: (task: () => void) => unknown };
+  if (setImmediate) return (task) => void setImmediate(task);
+  return (task) => void setTimeout(task, 0);
+}

@@ -133,12 +133,3 @@ export interface FileInfo {
   /** Absolute. */
   url: string;
 }
-
-/** An operation as event listeners see it. */
-export interface ChangedOperation {
-  oid: Oid;
-  timestamp: Timestamp;
-  data: unknown;
-  serverOrder: ServerOrder;
-  replicaId: ReplicaId;
-}

@@ -1,4 +1,69 @@
-import type { UserInfo } from '@verdant-web/protocol';
+import type { ReplicaId, UserId, UserInfo } from '@verdant-web/protocol';
 
 /** Who is present in a library, by user id. */
 export type LibraryPresence = Record<string, UserInfo>;
+
+/** What was announced in one library, by user and replica. In memory only. */
+export class PresenceBoard {
+  /** Replicas in the order of their last announcement: the last one is what others see. */
+  readonly #users = new Map<UserId, Map<ReplicaId, UserInfo>>();
+
+  /** A replica announces something. What it leaves out stays as it was. */
+  announce(
+    userId: UserId,
+    replicaId: ReplicaId,
+    update: { presence?: unknown; internal?: unknown; profile: unknown },
+  ): UserInfo {
+    const replicas = this.#users.get(userId) ?? new Map<ReplicaId, UserInfo>();
+    const before = replicas.get(replicaId);
+    const info: UserInfo = {
+      id: userId,
+      replicaId,
+      profile: update.profile,
+      presence: update.presence !== undefined ? update.presence : (before?.presence ?? {}),
+      // The 5.x client reads fields of it without looking whether it is there.
+      internal: update.internal ?? before?.internal ?? {},
+    };
+    replicas.delete(replicaId);
+    replicas.set(replicaId, info);
+    this.#users.set(userId, replicas);
+    return info;
+  }
+
+  /** What the user's other replicas announced, oldest first. */
+  others(userId: UserId, replicaId: ReplicaId): UserInfo[] {
+    return [...(this.#users.get(userId)?.values() ?? [])].filter((info) => info.replicaId !== replicaId);
+  }
+
+  /** The replica is gone. Returns what others see of the user instead, where that changes; null: nothing to tell. */
+  forget(userId: UserId, replicaId: ReplicaId): UserInfo | null {
+    const replicas = this.#users.get(userId);
+    if (!replicas) return null;
+    const shown = [...replicas.keys()].at(-1);
+    replicas.delete(replicaId);
+    if (replicas.size === 0) this.#users.delete(userId);
+    if (shown !== replicaId) return null;
+    return [...replicas.values()].at(-1) ?? null;
+  }
+
+  /** The user is gone. Returns the replica that others saw last; null: none was announced. */
+  forgetUser(userId: UserId): ReplicaId | null {
+    const shown = [...(this.#users.get(userId)?.keys() ?? [])].at(-1);
+    this.#users.delete(userId);
+    return shown ?? null;
+  }
+
+  /** Everybody, each as the last of their replicas announced it. */
+  all(): LibraryPresence {
+    const all = Object.create(null) as LibraryPresence;
+    for (const [userId, replicas] of this.#users) {
+      const shown = [...replicas.values()].at(-1);
+      if (shown) all[userId] = shown;
+    }
+    return all;
+  }
+
+  clear(): void {
+    this.#users.clear();
+  }
+}

@@ -1,0 +1,130 @@
+import { type LibraryId, mayUseSocket, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import { checkTokenSecret, TokenVerifier, type VerifiedToken } from '@verdant-web/tokens';
+import { ConnectionCount } from './connection-count.js';
+import { EventHub } from './event-hub.js';
+import { noFileStorage, storeUpload } from './files/upload.js';
+import { evictLibrary } from './library/evict.js';
+import { LibraryHandle } from './library/library-handle.js';
+import { LibraryRegistry } from './library/registry.js';
+import { ProfileCache } from './presence/profile-cache.js';
+import { Refusals } from './refusals.js';
+import { answerRequest, readRequest } from './request.js';
+import { systemScheduler } from './scheduler.js';
+import type { Services } from './services.js';
+import { callerOf, Session } from './session.js';
+import { settingsFrom } from './settings.js';
+import type { Verdant, VerdantOptions } from './verdant.js';
+
+/**
+ * Create the sync service. Mount it with `createHttpRouter` of `@verdant-web/http` and a WebSocket handler such as
+ * `createNodeWebsocketHandler` of `@verdant-web/node`.
+ *
+ * @throws `VerdantError` (5010) where an option is wrong or the token secret is missing or too short.
+ *
+ * @example
+ * ```ts
+ * const core = createVerdant({
+ *   storage: sqlShardStorage({ databasesDirectory: 'verdant-dbs' }),
+ *   tokenSecret: process.env.TOKEN_SECRET,
+ *   profiles: { get: async (userId) => ({ id: userId }) },
+ * });
+ * ```
+ */
+export function createVerdant(options: VerdantOptions): Verdant {
+  const settings = settingsFrom(options);
+  const scheduler = options.scheduler ?? systemScheduler;
+  const log = options.log ?? (() => {});
+  const secret = checkTokenSecret(options.tokenSecret, log);
+  const verifier = new TokenVerifier({ secret, now: () => scheduler.now() });
+  const events = new EventHub(log);
+  const profiles = new ProfileCache({
+    source: options.profiles ?? { get: (userId) => ({ id: userId }) },
+    lifetimeMs: settings.profileCacheMs,
+    scheduler,
+    log,
+  });
+  const services: Services = { settings, scheduler, log, events, profiles, fileStorage: options.fileStorage ?? null };
+  const registry = new LibraryRegistry(options.storage, services);
+  const refusals = new Refusals({ scheduler, maxHeld: settings.limits.maxHeldRefusals });
+  const connections = new ConnectionCount(settings.limits);
+  const sessions = new Set<Session>();
+  const underWay = new Set<Promise<unknown>>();
+  let closing: Promise<void> | null = null;
+
+  const handle = (id: string) => new LibraryHandle(id as LibraryId, registry);
+
+  /** Admit work that {@link close} waits for. */
+  function admit<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (closing) return Promise.reject(shuttingDown());
+    const running = work();
+    const settled = running.catch(() => {});
+    underWay.add(settled);
+    void settled.then(() => underWay.delete(settled));
+    return running;
+  }
+
+  async function close(): Promise<void> {
+    await Promise.all(underWay);
+    for (const session of [...sessions]) session.drain();
+    await registry.drained();
+    for (const session of [...sessions]) session.close(1012, 'The server is shutting down.');
+    await registry.close();
+    await options.storage.close();
+  }
+
+  return {
+    get: handle,
+    evict: (libraryId) => registry.use(libraryId as LibraryId, evictLibrary),
+    events,
+    profiles: { invalidate: (userId) => profiles.invalidate(userId) },
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+    authenticate: async (token) => verifier.verify(token ?? undefined),
+    connect(token: VerifiedToken, transport) {
+      if (closing) throw shuttingDown();
+      if (!mayUseSocket(token.type)) {
+        throw new VerdantError(VerdantErrorCode.Forbidden, 'The type of this token allows sync over HTTP only.');
+      }
+      const leave = connections.enter(token);
+      const session = new Session({
+        token,
+        transport,
+        services,
+        refusals,
+        library: registry.hold(token.libraryId),
+        toleranceMs: verifier.clockToleranceMs,
+        onClosed: () => {
+          leave();
+          sessions.delete(session);
+        },
+      });
+      sessions.add(session);
+      return session;
+    },
+    request: (token, body) =>
+      admit(async () => {
+        const connection = { kind: 'request', caller: callerOf(token) } as const;
+        const messages = readRequest(body, connection, settings.limits);
+        await profiles.prepare(token.userId);
+        return registry.use(token.libraryId, (library) => answerRequest(library, connection, messages));
+      }),
+    files: {
+      upload: (token, file, body) =>
+        admit(() => registry.use(token.libraryId, (library) => storeUpload(library, callerOf(token), file, body))),
+      async info(token, id) {
+        if (!options.fileStorage) throw noFileStorage();
+        const info = await handle(token.libraryId).getFileInfo(id);
+        if (!info) throw new VerdantError(VerdantErrorCode.NotFound, 'There is no file with this id in the library.');
+        return { ...info, remote: true };
+      },
+    },
+    refusals,
+    limits: settings.limits,
+    log,
+  };
+}
+
+const shuttingDown = (): VerdantError =>
+  new VerdantError(VerdantErrorCode.Busy, 'The server is shutting down. Try again soon.', { retryAfter: 2 });

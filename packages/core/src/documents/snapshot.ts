@@ -1,0 +1,75 @@
+import {
+  applyPatch,
+  documentOid,
+  isFileRef,
+  isObjectRef,
+  type LibraryId,
+  type Oid,
+  type Patch,
+  type PlainObject,
+  type PlainValue,
+} from '@verdant-web/protocol';
+import type { FileStorage } from '../files/file-storage.js';
+import type { LibraryStorage } from '../storage/storage.js';
+
+/**
+ * A document as it is now: the root object with nested objects in the place of their refs, and files as
+ * `{ id, name, type, url }` (null for one that was not uploaded). Null where there is no document.
+ */
+export async function readDocumentSnapshot(
+  library: { id: LibraryId; storage: LibraryStorage; fileStorage: FileStorage | null },
+  collection: string,
+  key: string,
+): Promise<unknown> {
+  const root = documentOid(collection, key);
+  const objects = await readObjects(library.storage, root);
+  const start = objects.get(root);
+  if (start === undefined) return null;
+
+  const resolveFile = async (id: string): Promise<unknown> => {
+    const file = await library.storage.readFile(id);
+    if (!file || !library.fileStorage) return null;
+    const { name, type } = file;
+    const url = await library.fileStorage.getUrl({ id, libraryId: library.id, name, type });
+    return { id, name, type, url };
+  };
+  // A ref that leads back to an object it is in, which no client writes, must not be followed for ever.
+  const resolve = async (value: PlainValue, within: ReadonlySet<string>): Promise<unknown> => {
+    if (isFileRef(value)) return resolveFile(value.id);
+    if (isObjectRef(value)) {
+      const target = objects.get(value.id as Oid);
+      if (target === undefined || within.has(value.id)) return null;
+      return resolveFields(target, new Set(within).add(value.id));
+    }
+    if (typeof value === 'object' && value !== null) return resolveFields(value, within);
+    return value;
+  };
+  const resolveFields = async (object: PlainObject, within: ReadonlySet<string>): Promise<unknown> => {
+    if (Array.isArray(object)) {
+      const items: unknown[] = [];
+      for (const item of object) items.push(await resolve(item, within));
+      return items;
+    }
+    const fields: [string, unknown][] = [];
+    for (const [name, value] of Object.entries(object)) fields.push([name, await resolve(value, within)]);
+    return Object.fromEntries(fields);
+  };
+  return resolveFields(start, new Set([root]));
+}
+
+async function readObjects(storage: LibraryStorage, root: Oid): Promise<Map<Oid, PlainObject>> {
+  const { baselines, operations } = await storage.readDocument(root);
+  const objects = new Map<Oid, PlainObject>();
+  const timestamps = new Map<Oid, string>();
+  for (const { oid, snapshot, timestamp } of baselines) {
+    objects.set(oid, JSON.parse(snapshot) as PlainObject);
+    timestamps.set(oid, timestamp);
+  }
+  for (const { oid, data, timestamp } of operations) {
+    if (timestamp <= (timestamps.get(oid) ?? '')) continue;
+    const state = applyPatch(objects.get(oid), JSON.parse(data) as Patch);
+    if (state === undefined) objects.delete(oid);
+    else objects.set(oid, state);
+  }
+  return objects;
+}

@@ -1,0 +1,60 @@
+import type { AuthzKey } from '@verdant-web/protocol';
+import type { Connection, SocketConnection } from './connection.js';
+import type { Effect } from './effects.js';
+import { encodeBaseline, encodeOperation, encodeRebroadcast } from './wire.js';
+
+type Changes = Extract<Effect, { kind: 'changes' }>;
+
+/**
+ * Tell every synced socket but the author's of new operations, each of those that it may see.
+ * What is public is encoded once, however many there are.
+ */
+export function broadcastChanges(
+  changes: Changes,
+  author: Connection,
+  sockets: Iterable<SocketConnection>,
+): void {
+  const encode = encoderFor(changes);
+  for (const socket of sockets) {
+    if (!socket.synced) continue;
+    const { authz } = socket.caller;
+    if (socket !== author) {
+      const text = encode(authz);
+      if (text !== null) socket.outbox.send(text);
+      // What the replica wrote itself, in another tab or over HTTP, it holds without saying so.
+      if (socket.replicaId !== changes.replicaId) {
+        for (const { row } of changes.operations) {
+          if (row.authz === null || row.authz === authz) socket.delivery.sentOperation(row.order, row.timestamp);
+        }
+      }
+    }
+    socket.delivery.through = changes.through;
+  }
+}
+
+/** The `op-re` for connections with a key; null where they may see nothing of it. */
+function encoderFor({ replicaId, operations, baselines }: Changes): (authz: AuthzKey) => string | null {
+  const keys = new Set<AuthzKey>();
+  for (const { row } of operations) if (row.authz !== null) keys.add(row.authz);
+  for (const row of baselines) if (row.authz !== null) keys.add(row.authz);
+  const encoded = new Map<AuthzKey | null, string | null>();
+  const make = (authz: AuthzKey | null): string | null => {
+    const visibleOperations = operations.filter(({ row }) => row.authz === null || row.authz === authz);
+    const visibleBaselines = baselines.filter((row) => row.authz === null || row.authz === authz);
+    if (visibleOperations.length === 0 && visibleBaselines.length === 0) return null;
+    return encodeRebroadcast(
+      replicaId,
+      visibleOperations.map(({ row }) => encodeOperation(row)),
+      visibleBaselines.map(encodeBaseline),
+    );
+  };
+  return (authz) => {
+    const audience = keys.has(authz) ? authz : null;
+    let text = encoded.get(audience);
+    if (text === undefined) {
+      text = make(audience);
+      encoded.set(audience, text);
+    }
+    return text;
+  };
+}

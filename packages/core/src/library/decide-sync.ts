@@ -1,0 +1,278 @@
+import {
+  clampTimestamp,
+  mayWrite,
+  type ReplicaId,
+  type SyncMessage,
+  type Timestamp,
+} from '@verdant-web/protocol';
+import type { PendingReply, ReplicaRow } from '../storage/rows.js';
+import { type Admission, admit, contentRefusal } from './admission.js';
+import type { Connection } from './connection.js';
+import type { DecideContext } from './decide.js';
+import type { Draft, Step } from './draft.js';
+import type { Effect, SyncReply } from './effects.js';
+import { keyOf } from './facts.js';
+
+/** A sync, decided: what it changes, and what is heard of it. */
+export interface Decided {
+  step: Step;
+  effects: Effect[];
+}
+
+/** Decide a `sync`: found the library, reset the replica, or store what it brings and tell it what it has missed. */
+export function decideSync(
+  draft: Draft,
+  context: DecideContext,
+  connection: Connection,
+  message: SyncMessage,
+): Decided {
+  const known = draft.replica(message.replicaId);
+  const error = contentRefusal(message, { latestMs: context.now + context.maxClockDrift });
+  if (error) return { step: {}, effects: [{ kind: 'refuse', error }] };
+
+  const sync = new Sync(draft, context, connection, message, known);
+  if (!draft.head.founded) return sync.intoEmpty();
+  if (sync.repeatsFounding) return sync.merge({ everything: true });
+  if (sync.mustReset) return sync.reset();
+  return sync.merge({ everything: false });
+}
+
+class Sync {
+  readonly #draft: Draft;
+  readonly #context: DecideContext;
+  readonly #connection: Connection;
+  readonly #message: SyncMessage;
+  readonly #known: ReplicaRow | null;
+  /** The replica as this sync finds it: what its `since` proves is applied, and forgotten where it asks for that. */
+  readonly #row: ReplicaRow;
+  readonly #isNew: boolean;
+  readonly #readOnly: boolean;
+  readonly #brings: boolean;
+  readonly #timestamp: Timestamp;
+
+  constructor(
+    draft: Draft,
+    context: DecideContext,
+    connection: Connection,
+    message: SyncMessage,
+    known: ReplicaRow | null,
+  ) {
+    this.#draft = draft;
+    this.#context = context;
+    this.#connection = connection;
+    this.#message = message;
+    this.#known = known;
+    this.#isNew = known === null || message.resyncAll;
+    this.#readOnly = !mayWrite(connection.caller.type);
+    this.#brings = message.operations.length > 0 || message.baselines.length > 0;
+    this.#timestamp = clampTimestamp(message.timestamp, context.now + context.maxClockDrift);
+    this.#row = this.#found();
+  }
+
+  #found(): ReplicaRow {
+    const { caller } = this.#connection;
+    const { since, replicaId } = this.#message;
+    const known = this.#known;
+    const row: ReplicaRow = {
+      id: replicaId,
+      userId: caller.userId,
+      type: caller.type,
+      ackedOrder: known?.ackedOrder ?? 0,
+      ackedTime: laterOf(known?.ackedTime ?? null, this.#timestamp),
+      lastSeen: this.#context.now,
+      writtenThrough: known?.writtenThrough ?? null,
+      pending: known?.pending ?? null,
+    };
+    if (this.#message.resyncAll) return { ...row, ackedOrder: 0, pending: null };
+    // The client records the time of a reply only after it has applied it.
+    if (row.pending && since !== null && since >= row.pending.timestamp) {
+      return { ...row, ackedOrder: Math.max(row.ackedOrder, row.pending.order), pending: null };
+    }
+    return row;
+  }
+
+  /** The library holds nothing: whoever brings its whole history founds it. */
+  intoEmpty(): Decided {
+    const { since, operations, baselines } = this.#message;
+    // Wiping a reader, or recording it as one that holds nothing, would make an eviction destroy its copy.
+    if (this.#readOnly) return { step: {}, effects: [this.#reply(this.#row, 0, 0, null, false)] };
+    if (this.#isNew && since !== null) return { step: {}, effects: [{ kind: 'need-since' }] };
+
+    const admission = admit({
+      draft: this.#draft,
+      caller: this.#connection.caller,
+      replica: this.#row,
+      operations,
+      baselines,
+    });
+    return this.#store(admission, { from: admission.order, removed: null });
+  }
+
+  /**
+   * Whether the replica sends its whole history into a library in which everything is its own: the reply to its
+   * founding sync was lost, and a reset would forfeit what it wrote since.
+   */
+  get repeatsFounding(): boolean {
+    const { soleAuthor } = this.#draft.head;
+    return (
+      this.#message.since === null &&
+      this.#brings &&
+      !this.#readOnly &&
+      soleAuthor !== null &&
+      soleAuthor === this.#known?.id
+    );
+  }
+
+  get mustReset(): boolean {
+    const { head } = this.#draft;
+    const row = this.#row;
+    return (
+      this.#isNew ||
+      this.#message.since === null ||
+      row.pending?.reset === true ||
+      row.ackedOrder < head.foldedThrough ||
+      (this.#readOnly && this.#brings) ||
+      (this.#context.isTruant(this.#known!) && row.ackedOrder < head.order) ||
+      this.#mayHaveBeenFoldedPast
+    );
+  }
+
+  /**
+   * A replica that was not waited for, and brings changes, while others wrote below the announced global ack: clients
+   * may have folded past what it brings.
+   */
+  get #mayHaveBeenFoldedPast(): boolean {
+    const known = this.#known!;
+    if (this.#message.operations.length === 0 || !this.#context.wasAwayUncounted(known)) return false;
+    const { announcedAck } = this.#draft.head;
+    const earliest = this.#row.ackedOrder < this.#draft.head.order ? this.#draft.earliestUnseen(known.id) : null;
+    return announcedAck !== null && earliest !== null && earliest < announcedAck;
+  }
+
+  /** Store nothing, and give the replica everything there is. */
+  reset(): Decided {
+    const { order } = this.#draft.head;
+    const pending: PendingReply = { timestamp: this.#timestamp, order, reset: true };
+    // Applying either of two resets makes the replica whole, so the older one stays what has to be proven.
+    const kept = this.#row.pending?.reset ? this.#row.pending : pending;
+    const row = { ...this.#row, pending: kept };
+    return { step: { replica: row }, effects: [this.#reply(row, 0, order, pending, true)] };
+  }
+
+  /** Store what it brings, and answer with what it has not acknowledged. */
+  merge({ everything }: { everything: boolean }): Decided {
+    const { head, contents } = this.#draft;
+    const { operations, baselines } = this.#message;
+    // What was folded cannot be told from what comes again: the history that is sent takes the place of all of it.
+    const replaces = everything && contents !== null && (baselines.length > 0 || head.foldedThrough > 0);
+    const admission = admit({
+      draft: this.#draft,
+      caller: this.#connection.caller,
+      replica: this.#row,
+      operations,
+      baselines: replaces ? baselines : [],
+      replaces,
+    });
+    const from = everything ? admission.order : this.#row.ackedOrder;
+    return this.#store(admission, { from, removed: replaces ? contents : null });
+  }
+
+  #store(
+    admission: Admission,
+    { from, removed }: { from: number; removed: Draft['contents'] },
+  ): Decided {
+    const { head } = this.#draft;
+    const { operations, baselines, order } = admission;
+    const stored = operations.length > 0 || baselines.length > 0;
+    // Nothing of others lies between: what it just wrote is all that is new, and it holds that.
+    const upToDate = from >= head.order;
+    const pending = upToDate ? null : { timestamp: this.#timestamp, order, reset: false };
+    const row: ReplicaRow = {
+      ...this.#row,
+      writtenThrough: admission.writtenThrough,
+      ackedOrder: upToDate ? order : this.#row.ackedOrder,
+      pending,
+    };
+    const effects: Effect[] = [this.#reply(row, upToDate ? order : from, order, pending, false)];
+    if (stored) {
+      effects.unshift({
+        kind: 'changes',
+        replicaId: row.id,
+        operations,
+        baselines,
+        through: order,
+        replaced: removed !== null,
+      });
+    }
+    for (const refused of admission.refused) effects.push({ kind: 'access-refused', replicaId: row.id, ...refused });
+    const { since } = this.#message;
+    const step: Step = {
+      replica: row,
+      soft: !stored && !hardChange(this.#known, row),
+      operations,
+      baselines,
+      access: admission.access,
+      usedFiles: admission.usedFiles,
+      ...(since === null ? {} : { confirmedSince: since }),
+    };
+    if (stored) {
+      step.head = {
+        ...head,
+        founded: true,
+        order,
+        foldedThrough: baselines.length > 0 ? head.order + 1 : head.foldedThrough,
+        soleAuthor: soleAuthorAfter(head, row.id),
+        operations: head.operations + operations.length - (removed?.orders.length ?? 0),
+        baselines: head.baselines + baselines.length - (removed?.oids.length ?? 0),
+      };
+    }
+    if (removed) {
+      const kept = new Set(baselines.map(({ oid }) => oid));
+      step.removeBaselines = removed.oids.filter((oid) => !kept.has(oid));
+      step.fold = removed.orders;
+    }
+    return { step, effects };
+  }
+
+  #reply(
+    row: ReplicaRow,
+    from: number,
+    through: number,
+    pending: PendingReply | null,
+    overwriteLocalData: boolean,
+  ): Effect {
+    const { operations } = this.#message;
+    const except = overwriteLocalData || from >= through ? NONE : new Set(operations.map((o) => keyOf({ ...o, replicaId: row.id })));
+    const reply: SyncReply = {
+      ackedTimestamp: this.#timestamp,
+      overwriteLocalData,
+      from,
+      through,
+      except,
+      pending,
+    };
+    return { kind: 'reply', reply, replicaId: row.id };
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+/** The one that wrote everything, after `author` has written too. */
+export const soleAuthorAfter = (
+  head: { founded: boolean; soleAuthor: ReplicaId | null },
+  author: ReplicaId,
+): ReplicaId | null => (!head.founded || head.soleAuthor === author ? author : null);
+
+/** The later of two times, where there are two. */
+export const laterOf = (a: Timestamp | null, b: Timestamp): Timestamp => (a !== null && a > b ? a : b);
+
+/** Whether more than acks and times changed: that must be durable before the reply leaves. */
+function hardChange(before: ReplicaRow | null, after: ReplicaRow): boolean {
+  return (
+    before === null ||
+    before.type !== after.type ||
+    before.pending?.reset === true ||
+    after.pending?.reset === true ||
+    before.writtenThrough !== after.writtenThrough
+  );
+}

@@ -1,0 +1,157 @@
+import {
+  type ClientMessage,
+  clampTimestamp,
+  mayWrite,
+  type OperationMessage,
+  type Timestamp,
+  VerdantError,
+  VerdantErrorCode,
+} from '@verdant-web/protocol';
+import type { ReplicaRow } from '../storage/rows.js';
+import { admit, contentRefusal } from './admission.js';
+import type { Connection } from './connection.js';
+import { type Decided, decideSync, laterOf, soleAuthorAfter } from './decide-sync.js';
+import type { Draft, Step } from './draft.js';
+import type { Effect } from './effects.js';
+
+/** What decisions depend on besides the library and the message. */
+export interface DecideContext {
+  /** Wall-clock ms. */
+  readonly now: number;
+  /** Ms. */
+  readonly maxClockDrift: number;
+  isTruant(row: ReplicaRow): boolean;
+  /** Whether the replica is of a type that counts only while connected, and was away since its last sync. */
+  wasAwayUncounted(row: ReplicaRow): boolean;
+}
+
+/**
+ * Decide one message against the draft. Pure: no I/O, no clock, nothing shared is changed.
+ * What it returns is applied to the draft by the caller, and its effects leave once the batch is durable.
+ */
+export function decide(
+  draft: Draft,
+  context: DecideContext,
+  connection: Connection,
+  message: ClientMessage,
+): Decided {
+  if (message.type === 'heartbeat') return heard({ kind: 'heartbeat' });
+  if (message.type === 'sync-ack') return NOTHING;
+  const row = draft.replica(message.replicaId);
+  if (row && row.userId !== connection.caller.userId) return heard({ kind: 'forbidden' });
+  switch (message.type) {
+    case 'presence-update':
+      return heard({ kind: 'presence', message });
+    case 'disconnecting':
+      return heard({ kind: 'leave', replicaId: message.replicaId });
+    case 'sync':
+      return decideSync(draft, context, connection, message);
+    case 'op':
+      return decideOperations(draft, context, connection, message, row);
+    case 'ack':
+      return decideAck(context, connection, message, row);
+  }
+}
+
+function decideOperations(
+  draft: Draft,
+  context: DecideContext,
+  connection: Connection,
+  message: OperationMessage,
+  row: ReplicaRow | null,
+): Decided {
+  if (!mayWrite(connection.caller.type)) return heard({ kind: 'forbidden' });
+  if (row === null || needsSync(context, connection, row)) return heard({ kind: 'refuse', error: syncFirst() });
+  const error = contentRefusal(message, { latestMs: context.now + context.maxClockDrift });
+  if (error) return heard({ kind: 'refuse', error });
+
+  const { head } = draft;
+  const reset = row.pending?.reset ? row.pending : null;
+  // What was written before the reset was forfeited with everything else that the replica held.
+  const operations = reset
+    ? message.operations.filter(({ timestamp }) => timestamp > reset.timestamp)
+    : message.operations;
+  if (operations.length === 0 && message.operations.length > 0) return NOTHING;
+  const admission = admit({ draft, caller: connection.caller, replica: row, operations });
+  const stored = admission.operations.length > 0;
+  const last = message.operations.at(-1)?.timestamp;
+  const replica: ReplicaRow = {
+    ...row,
+    lastSeen: context.now,
+    ackedTime: last === undefined ? row.ackedTime : laterOf(row.ackedTime, last),
+    writtenThrough: admission.writtenThrough,
+    // A replica holds what it wrote, unless a reset that is under way wipes it.
+    ackedOrder: row.ackedOrder >= head.order && !reset ? admission.order : row.ackedOrder,
+  };
+  const step: Step = {
+    replica,
+    soft: !stored,
+    operations: admission.operations,
+    access: admission.access,
+    usedFiles: admission.usedFiles,
+  };
+  const effects: Effect[] = [];
+  if (stored) {
+    step.head = {
+      ...head,
+      founded: true,
+      order: admission.order,
+      soleAuthor: soleAuthorAfter(head, row.id),
+      operations: head.operations + admission.operations.length,
+    };
+    effects.push({
+      kind: 'changes',
+      replicaId: row.id,
+      operations: admission.operations,
+      baselines: [],
+      through: admission.order,
+      replaced: false,
+    });
+  }
+  // Over HTTP requests fail one by one: the ack of a later one would make the client skip an earlier one for ever.
+  if (connection.kind === 'socket') effects.push({ kind: 'server-ack', timestamp: clamp(context, message.timestamp) });
+  for (const refused of admission.refused) effects.push({ kind: 'access-refused', replicaId: row.id, ...refused });
+  return { step, effects };
+}
+
+function decideAck(
+  context: DecideContext,
+  connection: Connection,
+  message: Extract<ClientMessage, { type: 'ack' }>,
+  row: ReplicaRow | null,
+): Decided {
+  // A nonce proves that a reply arrived, not that it was applied.
+  if (message.nonce !== undefined || message.timestamp === undefined) return NOTHING;
+  if (row === null || needsSync(context, connection, row)) return NOTHING;
+  const { timestamp } = message;
+  return {
+    step: {
+      replica: { ...row, lastSeen: context.now, ackedTime: laterOf(row.ackedTime, clamp(context, timestamp)) },
+      soft: true,
+    },
+    effects: [{ kind: 'proof', replicaId: row.id, timestamp }],
+  };
+}
+
+/**
+ * Whether the replica has to sync before it may do anything else: whether it was away for too long is tested there.
+ * A page that slept sends its next operation before its next poll.
+ */
+const needsSync = (context: DecideContext, connection: Connection, row: ReplicaRow): boolean =>
+  (context.isTruant(row) || context.wasAwayUncounted(row)) &&
+  !(connection.kind === 'socket' && connection.synced && connection.replicaId === row.id);
+
+const syncFirst = (): VerdantError =>
+  new VerdantError(
+    VerdantErrorCode.Busy,
+    'This replica has to sync before it sends operations: the library does not know it, or has not seen it for too long.',
+    { retryAfter: 1 },
+  );
+
+const clamp = (context: DecideContext, timestamp: Timestamp): Timestamp =>
+  clampTimestamp(timestamp, context.now + context.maxClockDrift);
+
+const heard = (...effects: Effect[]): Decided => ({ step: {}, effects });
+
+const NOTHING: Decided = { step: {}, effects: [] };
+

@@ -1,0 +1,155 @@
+import { isRoot, type Oid, type ReplicaId, type Timestamp } from '@verdant-web/protocol';
+import type { AccessRow, BaselineRow, Head, OperationRow, ReplicaRow } from '../storage/rows.js';
+import type { LibraryChange } from '../storage/storage.js';
+import { type AccessView, isPublicAfter } from './access.js';
+import type { AdmittedOperation } from './admission.js';
+import type { BatchFacts } from './facts.js';
+import { keyOf } from './facts.js';
+import { changeSoftly, type LibraryState } from './state.js';
+
+/** What one message changes. All of it is taken, or nothing. */
+export interface Step {
+  replica?: ReplicaRow;
+  /** Whether the replica's change may wait for the next commit: acks and times, which only cost a repetition when lost. */
+  soft?: boolean;
+  head?: Head;
+  operations?: readonly AdmittedOperation[];
+  baselines?: readonly BaselineRow[];
+  removeBaselines?: readonly Oid[];
+  fold?: readonly number[];
+  access?: readonly AccessRow[];
+  /** Files that are referred to again. */
+  usedFiles?: readonly string[];
+  /** The author sends nothing at or before this any more. */
+  confirmedSince?: Timestamp;
+}
+
+/** A batch in the making: the state as it will be once everything decided so far is committed. */
+export class Draft implements AccessView {
+  readonly #state: LibraryState;
+  readonly #facts: BatchFacts;
+  readonly #replicas = new Map<ReplicaId, ReplicaRow>();
+  readonly #hard = new Set<ReplicaId>();
+  readonly #access = new Map<Oid, AccessRow>();
+  readonly #public = new Map<Oid, boolean>();
+  readonly #stored = new Set<string>();
+  readonly #operations: OperationRow[] = [];
+  readonly #baselines: BaselineRow[] = [];
+  readonly #removeBaselines: Oid[] = [];
+  readonly #fold: number[] = [];
+  readonly #usedFiles = new Set<string>();
+  readonly #confirmed = new Map<ReplicaId, Timestamp>();
+  #head: Head;
+
+  constructor(state: LibraryState, facts: BatchFacts) {
+    this.#state = state;
+    this.#facts = facts;
+    this.#head = state.head;
+  }
+
+  get head(): Head {
+    return this.#head;
+  }
+
+  replica(id: ReplicaId): ReplicaRow | null {
+    return this.#replicas.get(id) ?? this.#state.replicas.get(id) ?? this.#facts.replicas.get(id) ?? null;
+  }
+
+  access(root: Oid): AccessRow | null {
+    return this.#access.get(root) ?? this.#state.access.get(root) ?? this.#facts.access.get(root) ?? null;
+  }
+
+  isPublic(root: Oid): boolean {
+    return this.#public.get(root) ?? this.#facts.publicRoots.has(root);
+  }
+
+  /** Whether the operation is in the log, was folded, or is stored by an earlier message of the batch. */
+  isStored(replica: ReplicaRow, oid: Oid, timestamp: Timestamp): boolean {
+    if (replica.writtenThrough === null || timestamp > replica.writtenThrough) return false;
+    const key = keyOf({ replicaId: replica.id, oid, timestamp });
+    return this.#stored.has(key) || this.#facts.stored.has(key);
+  }
+
+  /** The lowest timestamp of what the replica has not acknowledged, of what was stored before the batch. */
+  earliestUnseen(id: ReplicaId): string | null {
+    return this.#facts.earliestUnseen.get(id) ?? null;
+  }
+
+  /** Everything that the library holds; only where a message asks to replace it. */
+  get contents(): BatchFacts['contents'] {
+    return this.#facts.contents;
+  }
+
+  apply(step: Step): void {
+    if (step.head) this.#head = step.head;
+    if (step.replica) {
+      this.#replicas.set(step.replica.id, step.replica);
+      if (!step.soft) this.#hard.add(step.replica.id);
+    }
+    for (const { row, patch } of step.operations ?? []) {
+      this.#operations.push(row);
+      this.#stored.add(keyOf(row));
+      if (isRoot(row.oid)) this.#public.set(row.oid, isPublicAfter(this.isPublic(row.oid), patch, row.authz));
+    }
+    for (const row of step.baselines ?? []) {
+      this.#baselines.push(row);
+      if (isRoot(row.oid)) this.#public.set(row.oid, row.authz === null);
+    }
+    for (const oid of step.removeBaselines ?? []) this.#removeBaselines.push(oid);
+    for (const order of step.fold ?? []) this.#fold.push(order);
+    for (const row of step.access ?? []) this.#access.set(row.root, row);
+    for (const id of step.usedFiles ?? []) this.#usedFiles.add(id);
+    if (step.replica && step.confirmedSince) this.#confirmed.set(step.replica.id, step.confirmedSince);
+  }
+
+  /** What has to be committed before any effect may leave; null: nothing that cannot wait. */
+  get change(): LibraryChange | null {
+    if (this.#head === this.#state.head && this.#hard.size === 0) return null;
+    const { epoch, version } = this.#state.head;
+    this.#head = { ...this.#head, version: version + 1 };
+    const replicas = new Map<ReplicaId, ReplicaRow>();
+    for (const id of this.#state.dirty.keys()) {
+      const row = this.#state.replicas.get(id);
+      if (row) replicas.set(id, row);
+    }
+    for (const [id, row] of this.#replicas) replicas.set(id, row);
+    return {
+      expect: { epoch, version },
+      head: this.#head,
+      operations: this.#operations,
+      baselines: this.#baselines,
+      removeBaselines: this.#removeBaselines,
+      fold: this.#fold,
+      replicas: [...replicas.values()],
+      access: [...this.#access.values()],
+      markFiles: this.#usedFiles.size > 0 ? [{ ids: [...this.#usedFiles], pendingDeleteAt: null }] : [],
+    };
+  }
+
+  /** Make the draft the state. `committed`: its change was written, with everything that was dirty. */
+  adopt(committed: boolean, now: number): void {
+    const state = this.#state;
+    if (committed) {
+      state.head = this.#head;
+      state.dirty.clear();
+    }
+    for (const [id, row] of this.#replicas) {
+      if (committed) state.replicas.set(id, row);
+      else changeSoftly(state, row, now);
+    }
+    for (const [root, row] of [...this.#facts.access, ...this.#access]) remember(state.access, root, row);
+    for (const [id, since] of this.#confirmed) state.confirmedSince.set(id, since);
+  }
+}
+
+const MAX_REMEMBERED = 20_000;
+
+function remember(access: LibraryState['access'], root: Oid, row: AccessRow | null): void {
+  access.delete(root);
+  access.set(root, row);
+  if (access.size <= MAX_REMEMBERED) return;
+  for (const oldest of access.keys()) {
+    access.delete(oldest);
+    return;
+  }
+}

@@ -1,0 +1,39 @@
+import type { AuthzKey, ClientMessage, Oid, ReplicaId, ServerOrder, Timestamp, VerdantError } from '@verdant-web/protocol';
+import type { BaselineRow, PendingReply } from '../storage/rows.js';
+import type { AdmittedOperation } from './admission.js';
+
+/** What a sync is answered with. The rows are read when it is sent; they are those of `through`. */
+export interface SyncReply {
+  ackedTimestamp: Timestamp;
+  overwriteLocalData: boolean;
+  /** Operations after this server order. */
+  from: ServerOrder;
+  through: ServerOrder;
+  /** Keys of operations that the caller just sent. */
+  except: ReadonlySet<string>;
+  /** What the replica has to prove that it applied; null: nothing. */
+  pending: PendingReply | null;
+}
+
+/** What the world hears of a decision, once it is durable. */
+export type Effect =
+  | { kind: 'reply'; reply: SyncReply; replicaId: ReplicaId }
+  | { kind: 'need-since' }
+  | { kind: 'forbidden' }
+  | { kind: 'heartbeat' }
+  | { kind: 'server-ack'; timestamp: Timestamp }
+  | { kind: 'refuse'; error: VerdantError }
+  | { kind: 'presence'; message: Extract<ClientMessage, { type: 'presence-update' }> }
+  | { kind: 'leave'; replicaId: ReplicaId }
+  | { kind: 'proof'; replicaId: ReplicaId; timestamp: Timestamp }
+  | {
+      kind: 'changes';
+      replicaId: ReplicaId;
+      operations: readonly AdmittedOperation[];
+      baselines: readonly BaselineRow[];
+      /** The server order of the last of them. */
+      through: ServerOrder;
+      /** What others hold was replaced, not only added to: they have to start over. */
+      replaced: boolean;
+    }
+  | { kind: 'access-refused'; replicaId: ReplicaId; oid: Oid; authz: AuthzKey | undefined };

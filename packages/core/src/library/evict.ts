@@ -1,0 +1,29 @@
+import { deleteEvictedFiles } from '../files/clean-up.js';
+import type { LiveLibrary } from './live-library.js';
+import { emptyHead, loadState } from './state.js';
+
+/** How long at a time the storage may delete what was evicted. */
+const RECLAIM_MS = 10;
+
+/**
+ * Delete what the server holds of a library. Afterwards nothing that was under way from an earlier connection is
+ * stored, and everybody who was connected is disconnected. Files and disk space follow in slices.
+ */
+export async function evictLibrary(library: LiveLibrary): Promise<void> {
+  await library.exclusively(async () => {
+    const { head } = library.state;
+    if (head.version > 0) await library.storage.evict({ ...emptyHead, epoch: head.epoch + 1, version: 1 });
+    library.state = await loadState(library.storage, library.activeSince);
+    library.disconnectAll('The library was evicted. Connect again to restore it.');
+  });
+  library.services.events.emit('evicted', { libraryId: library.id });
+  await deleteEvictedFiles(library);
+  await reclaim(library);
+}
+
+/** Give back the space of what was evicted, slice by slice, between batches. */
+export async function reclaim(library: LiveLibrary): Promise<void> {
+  while (await library.exclusively(() => library.storage.reclaim(RECLAIM_MS))) {
+    // The next slice takes its turn behind what came meanwhile.
+  }
+}

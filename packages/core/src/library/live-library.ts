@@ -1,0 +1,381 @@
+import {
+  countsWhileAway,
+  type LibraryId,
+  type ReplicaId,
+  type UserId,
+  VerdantError,
+  VerdantErrorCode,
+} from '@verdant-web/protocol';
+import { PresenceBoard } from '../presence/presence.js';
+import type { Services } from '../services.js';
+import type { LibraryChange, LibraryStorage } from '../storage/storage.js';
+import type { SocketConnection } from './connection.js';
+import { findConsensus, isTruant } from './consensus.js';
+import { type DecideContext, decide } from './decide.js';
+import { Draft } from './draft.js';
+import { gatherFacts } from './facts.js';
+import { asVerdantError, type Unit } from './inbox.js';
+import { Pin } from './pin.js';
+import { Rebaser } from './rebaser.js';
+import { Releaser } from './releaser.js';
+import { Roll } from './roll.js';
+import { changeSoftly, type LibraryState, loadState } from './state.js';
+import { encodeMessage } from './wire.js';
+
+/** A batch this long is decided and committed before more is taken. */
+const MAX_BATCH = 256;
+/** How long changes of the global ack are gathered before the last one is announced. */
+const SETTLE_MS = 150;
+
+/**
+ * A library in memory: one inbox, worked off batch by batch.
+ *
+ * take what waits → gather facts → decide → one commit → release effects. Nothing leaves before it is durable, messages
+ * of one connection keep their order, and between batches acks are settled and history is folded.
+ */
+export class LiveLibrary {
+  readonly id: LibraryId;
+  readonly storage: LibraryStorage;
+  readonly services: Services;
+  readonly board = new PresenceBoard();
+  readonly roll: Roll;
+  readonly pins = new Set<Pin>();
+  state: LibraryState;
+  readonly #rebaser: Rebaser;
+  readonly #releaser: Releaser;
+  #inbox: Unit[] = [];
+  #tasks: (() => Promise<void>)[] = [];
+  #running = false;
+  #settleAt: number | null = null;
+  #settleDue = false;
+  #cancelSettle = () => {};
+  #lastActive: number;
+  #holds = 0;
+  #idleWaiters: (() => void)[] = [];
+
+  private constructor(id: LibraryId, storage: LibraryStorage, services: Services, state: LibraryState) {
+    this.id = id;
+    this.storage = storage;
+    this.services = services;
+    this.state = state;
+    this.#lastActive = services.scheduler.now();
+    this.#rebaser = new Rebaser(this);
+    this.#releaser = new Releaser(this);
+    this.roll = new Roll({
+      scheduler: services.scheduler,
+      leaseMs: services.settings.presenceLeaseMs,
+      listener: {
+        replicaLeft: (userId, replicaId, userGone) => this.#replicaLeft(userId, replicaId, userGone),
+        userCame: (userId) => services.events.emit('userConnected', { libraryId: id, userId }),
+        userLeft: (userId) => services.events.emit('userDisconnected', { libraryId: id, userId }),
+      },
+    });
+  }
+
+  static async open(id: LibraryId, storage: LibraryStorage, services: Services): Promise<LiveLibrary> {
+    const activeSince = services.scheduler.now() - services.settings.truancyMs;
+    const library = new LiveLibrary(id, storage, services, await loadState(storage, activeSince));
+    // What was foldable when the library was last in memory still is.
+    library.settleSoon();
+    return library;
+  }
+
+  /** Work this off, after what came before. */
+  receive(unit: Unit): void {
+    this.#inbox.push(unit);
+    this.wake();
+  }
+
+  /** Do this alone, between batches. */
+  exclusively<Result>(task: () => Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#tasks.push(() => task().then(resolve, reject));
+      this.wake();
+    });
+  }
+
+  /** Stay in memory until {@link release} is called as often. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  release(): void {
+    this.#holds--;
+    this.#lastActive = this.services.scheduler.now();
+  }
+
+  /** A socket left, or was refused. */
+  leave(socket: SocketConnection): void {
+    const row = socket.replicaId === null ? undefined : this.state.replicas.get(socket.replicaId);
+    if (row && socket.synced && this.roll.sockets.has(socket)) {
+      const now = this.services.scheduler.now();
+      changeSoftly(this.state, { ...row, lastSeen: now }, now);
+    }
+    this.roll.leave(socket);
+  }
+
+  /** Keep history from being folded until the pin is released. */
+  pin(): Pin {
+    const pin = new Pin(this.services.scheduler, () => {
+      this.pins.delete(pin);
+      this.wake();
+    });
+    this.pins.add(pin);
+    return pin;
+  }
+
+  /** Commit a change that was decided on the present state, and make it the state. Takes what is dirty with it. */
+  async commit(change: Omit<LibraryChange, 'expect'>): Promise<void> {
+    const { epoch, version } = this.state.head;
+    const replicas = new Map(
+      [...this.state.dirty.keys()].flatMap((id) => {
+        const row = this.state.replicas.get(id);
+        return row ? [[id, row] as const] : [];
+      }),
+    );
+    for (const row of change.replicas ?? []) replicas.set(row.id, row);
+    for (const id of change.removeReplicas ?? []) replicas.delete(id);
+    const result = await this.storage.commit({
+      ...change,
+      expect: { epoch, version },
+      replicas: [...replicas.values()],
+    });
+    if (!result.ok) throw conflict();
+    this.state.head = change.head;
+    this.state.dirty.clear();
+    for (const row of change.replicas ?? []) this.state.replicas.set(row.id, row);
+  }
+
+  /** Wall-clock ms; replicas not seen since are truant. */
+  get activeSince(): number {
+    return this.services.scheduler.now() - this.services.settings.truancyMs;
+  }
+
+  /** What is announced or written later than it happened: see to it soon. Calls that come together count as one. */
+  settleSoon(delayMs = SETTLE_MS): void {
+    const at = this.services.scheduler.now() + delayMs;
+    if (this.#settleAt !== null && this.#settleAt <= at) return;
+    this.#cancelSettle();
+    this.#settleAt = at;
+    this.#cancelSettle = this.services.scheduler.after(delayMs, () => {
+      this.#settleAt = null;
+      this.#settleDue = true;
+      this.wake();
+    });
+  }
+
+  /** Called every few seconds: replicas turn truant by the clock alone. */
+  tick(): void {
+    this.settleSoon();
+  }
+
+  /** Since when (ms) the library could leave memory; null: it is in use. */
+  get idleSince(): number | null {
+    const busy = this.#running || this.#inbox.length > 0 || this.#tasks.length > 0 || this.pins.size > 0;
+    return busy || this.#holds > 0 || !this.roll.isEmpty || this.#rebaser.isDue ? null : this.#lastActive;
+  }
+
+  /** Resolves when nothing waits to be worked off. */
+  async drained(): Promise<void> {
+    while (this.#running || this.#inbox.length > 0 || this.#tasks.length > 0) {
+      await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+    }
+  }
+
+  /** Write what is in memory only, and let go of the storage. */
+  async close(): Promise<void> {
+    await this.drained();
+    this.#cancelSettle();
+    this.roll.clear();
+    for (const pin of this.pins) pin.break();
+    if (this.state.dirty.size > 0) await this.commit({ head: this.state.head });
+    await this.storage.close();
+  }
+
+  wake(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.services.scheduler.soon(() => void this.#run());
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (await this.#workOnce()) await this.#pause();
+    } catch (error) {
+      // Only a bug gets here. What waits is failed rather than left without an answer.
+      this.services.log('error', `Library ${JSON.stringify(this.id)} failed.`, error);
+      for (const unit of this.#inbox.splice(0)) unit.failed(asVerdantError(error));
+    }
+    this.#running = false;
+    this.#lastActive = this.services.scheduler.now();
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
+    if (this.#hasWork) this.wake();
+  }
+
+  get #hasWork(): boolean {
+    return (
+      this.#inbox.length > 0 || this.#tasks.length > 0 || this.#settleDue || (this.#rebaser.isDue && this.pins.size === 0)
+    );
+  }
+
+  /** One turn: a batch, then at most one slice of what goes on behind it. False: there was nothing to do. */
+  async #workOnce(): Promise<boolean> {
+    if (!this.#hasWork) return false;
+    const task = this.#tasks.shift();
+    if (task) await task();
+    if (this.#inbox.length > 0) await this.#workOff(this.#inbox.splice(0, MAX_BATCH));
+    if (this.#settleDue) await this.#settle();
+    if (this.#rebaser.isDue && this.pins.size === 0) await this.#rebaser.slice();
+    return true;
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.services.scheduler.soon(resolve));
+  }
+
+  async #workOff(units: Unit[]): Promise<void> {
+    try {
+      await this.#decideAndCommit(units);
+    } catch (error) {
+      // Whether or not the commit reached the disk, the storage knows.
+      await this.#reload(error);
+      if (units.length > 1) {
+        // One of them may be at fault: it must not take the others with it.
+        for (const unit of units) await this.#workOff([unit]);
+        return;
+      }
+      this.services.log('error', `A message for library ${JSON.stringify(this.id)} could not be worked off.`, error);
+      for (const unit of units) unit.failed(asVerdantError(error));
+    }
+  }
+
+  async #decideAndCommit(units: Unit[]): Promise<void> {
+    const now = this.services.scheduler.now();
+    const inbound = units.map((unit) => (this.#isStale(unit) ? [] : unit.read()));
+    const facts = await gatherFacts(this.storage, this.state, inbound.flat());
+    const draft = new Draft(this.state, facts);
+    const context = this.#decideContext(now);
+    const refused = new Set<unknown>();
+    units.forEach((unit, index) => {
+      unit.effects = [];
+      for (const { connection, message, error } of inbound[index]!) {
+        // After a refused message nothing later of that connection is processed.
+        if (refused.has(connection)) return;
+        const { step, effects } =
+          error === null ? decide(draft, context, connection, message) : { step: {}, effects: [refuse(error)] };
+        draft.apply(step);
+        unit.effects.push(...effects);
+        if (effects.some(({ kind }) => kind === 'refuse')) refused.add(connection);
+      }
+    });
+    const { change } = draft;
+    if (change) {
+      const result = await this.storage.commit(change);
+      if (!result.ok) throw conflict();
+    }
+    draft.adopt(change !== null, now);
+    for (const unit of units) {
+      if (this.#isStale(unit)) unit.failed(evicted());
+      else {
+        for (const effect of unit.effects) this.#releaser.release(effect, unit);
+        unit.done();
+      }
+    }
+    this.settleSoon();
+  }
+
+  /** Whether it came over a connection that was opened before the library was evicted, or is refused. */
+  #isStale({ connection, epoch }: Unit): boolean {
+    return epoch !== this.state.head.epoch || (connection.kind === 'socket' && connection.refused);
+  }
+
+  #decideContext(now: number): DecideContext {
+    const { activeSince } = this;
+    return {
+      now,
+      maxClockDrift: this.services.settings.maxClockDrift,
+      isTruant: (row) => isTruant(row, this.roll, activeSince),
+      wasAwayUncounted: (row) => !countsWhileAway(row.type) && !this.state.counted.has(row.id),
+    };
+  }
+
+  async #reload(cause: unknown): Promise<void> {
+    const { counted, confirmedSince, head } = this.state;
+    const state = await loadState(this.storage, this.activeSince);
+    if (state.head.epoch !== head.epoch) this.disconnectAll('The library was evicted.');
+    else for (const id of counted) state.counted.add(id);
+    for (const [id, since] of confirmedSince) state.confirmedSince.set(id, since);
+    this.state = state;
+    this.services.log('debug', `Library ${JSON.stringify(this.id)} was read again.`, cause);
+  }
+
+  /** Disconnect everybody, so that they connect and sync again. */
+  disconnectAll(reason: string): void {
+    const sockets = [...this.roll.sockets];
+    this.roll.clear();
+    this.board.clear();
+    for (const socket of sockets) socket.close(1012, reason);
+    for (const pin of [...this.pins]) pin.break();
+  }
+
+  /** Announce the global ack where it rose, write what is due, and see whether history can be folded. */
+  async #settle(): Promise<void> {
+    this.#settleDue = false;
+    const now = this.services.scheduler.now();
+    const { state } = this;
+    this.#noteSeen(now);
+    const { globalAck } = findConsensus(state.replicas.values(), this.roll, this.activeSince);
+    const rose = globalAck !== null && (state.head.announcedAck === null || globalAck > state.head.announcedAck);
+    const listeners = [...this.roll.sockets].filter((socket) => socket.synced);
+    const due = Math.min(...state.dirty.values());
+    if (rose && state.head.founded && (listeners.length > 0 || state.head.operations > 0)) {
+      const head = { ...state.head, version: state.head.version + 1, announcedAck: globalAck };
+      await this.commit({ head });
+      const text = encodeMessage({ type: 'global-ack', timestamp: globalAck });
+      for (const socket of listeners) socket.outbox.send(text);
+    } else if (due <= now && state.head.version > 0) {
+      await this.commit({ head: state.head });
+    } else if (due !== Number.POSITIVE_INFINITY) {
+      this.settleSoon(due - now);
+    }
+    this.#rebaser.consider();
+  }
+
+  /** An open socket that has synced is seen all the time; written down before it could look like truancy. */
+  #noteSeen(now: number): void {
+    const stale = now - Math.min(60_000, this.services.settings.truancyMs / 4);
+    for (const socket of this.roll.sockets) {
+      if (!socket.synced || socket.replicaId === null) continue;
+      const row = this.state.replicas.get(socket.replicaId);
+      if (row && row.lastSeen < stale) changeSoftly(this.state, { ...row, lastSeen: now }, now);
+    }
+  }
+
+  #replicaLeft(userId: UserId, replicaId: ReplicaId, userGone: boolean): void {
+    this.state.counted.delete(replicaId);
+    this.settleSoon();
+    if (userGone) {
+      const shown = this.board.forgetUser(userId);
+      if (shown !== null) this.sendToAll(encodeMessage({ type: 'presence-offline', userId, replicaId }));
+    } else {
+      const userInfo = this.board.forget(userId, replicaId);
+      if (userInfo) {
+        this.sendToAll(encodeMessage({ type: 'presence-changed', replicaId: userInfo.replicaId, userInfo }));
+      }
+    }
+    if (this.roll.isEmpty) this.#releaser.lastLeft();
+  }
+
+  sendToAll(text: string): void {
+    for (const socket of this.roll.sockets) socket.outbox.send(text);
+  }
+}
+
+const refuse = (error: VerdantError) => ({ kind: 'refuse', error }) as const;
+
+const conflict = (): Error => new Error('Another writer changed the library: the change was not committed.');
+
+const evicted = (): VerdantError =>
+  new VerdantError(VerdantErrorCode.Busy, 'The library was evicted while this was under way. Sync again.', {
+    retryAfter: 1,
+  });

@@ -1,0 +1,110 @@
+import {
+  applyPatch,
+  fileIdsIn,
+  type Oid,
+  type Patch,
+  type PlainObject,
+  releasedFiles,
+  type ServerOrder,
+} from '@verdant-web/protocol';
+import type { BaselineRow, Head, OperationRow } from '../storage/rows.js';
+import type { LibraryChange } from '../storage/storage.js';
+
+/** What folding some operations changes. */
+export interface RebasePlan {
+  /** Server orders of the operations that leave the log. */
+  fold: ServerOrder[];
+  baselines: BaselineRow[];
+  /** Objects that ended deleted, and had a baseline. */
+  removeBaselines: Oid[];
+  /** Files that are no longer referred to by the object that did. */
+  releasedFiles: string[];
+  /** Files that are referred to by an object that did not. */
+  usedFiles: string[];
+  foldedThrough: ServerOrder;
+}
+
+/**
+ * Fold operations, grouped by object and in timestamp order, into the objects' baselines.
+ *
+ * An object that ends deleted, or was never initialised, has no baseline: a change that arrives late finds nothing, on
+ * the server as on clients. A patch that does not fit its object changes nothing, so no document can stop a rebase.
+ */
+export function planRebase(
+  operations: readonly OperationRow[],
+  baselines: readonly BaselineRow[],
+): RebasePlan {
+  const plan: RebasePlan = {
+    fold: [],
+    baselines: [],
+    removeBaselines: [],
+    releasedFiles: [],
+    usedFiles: [],
+    foldedThrough: 0,
+  };
+  const before = new Map(baselines.map((row) => [row.oid, row]));
+  for (let i = 0; i < operations.length; ) {
+    const { oid } = operations[i]!;
+    let end = i;
+    while (end < operations.length && operations[end]!.oid === oid) end++;
+    foldObject(oid, operations.slice(i, end), before.get(oid) ?? null, plan);
+    i = end;
+  }
+  return plan;
+}
+
+function foldObject(
+  oid: Oid,
+  operations: readonly OperationRow[],
+  baseline: BaselineRow | null,
+  plan: RebasePlan,
+): void {
+  let state = baseline ? (JSON.parse(baseline.snapshot) as PlainObject) : undefined;
+  let authz = baseline?.authz ?? null;
+  const released = new Set<string>();
+  const filesBefore = fileIdsIn(state);
+  for (const row of operations) {
+    plan.fold.push(row.order);
+    plan.foldedThrough = Math.max(plan.foldedThrough, row.order);
+    // Part of the baseline already: it was made from this operation, on the device that founded the library.
+    if (baseline && row.timestamp <= baseline.timestamp) continue;
+    const patch = JSON.parse(row.data) as Patch;
+    for (const id of releasedFiles(state, patch)) released.add(id);
+    state = applyPatch(state, patch);
+    if (patch.op === 'initialize') authz = row.authz;
+  }
+  const filesAfter = new Set(fileIdsIn(state));
+  plan.releasedFiles.push(...[...released].filter((id) => !filesAfter.has(id)));
+  plan.usedFiles.push(...[...filesAfter].filter((id) => !filesBefore.includes(id)));
+  if (state === undefined) {
+    if (baseline) plan.removeBaselines.push(oid);
+    return;
+  }
+  const last = operations.at(-1)!.timestamp;
+  const timestamp = baseline && baseline.timestamp > last ? baseline.timestamp : last;
+  plan.baselines.push({ oid, snapshot: JSON.stringify(state), timestamp, authz });
+}
+
+/** The commit that carries a plan out. `now`: wall-clock ms, from which released files wait to be deleted. */
+export function rebaseChange(head: Head, plan: RebasePlan, known: readonly BaselineRow[], now: number): LibraryChange {
+  const { epoch, version } = head;
+  const had = new Set(known.map(({ oid }) => oid));
+  const added = plan.baselines.filter(({ oid }) => !had.has(oid)).length;
+  return {
+    expect: { epoch, version },
+    head: {
+      ...head,
+      version: version + 1,
+      foldedThrough: Math.max(head.foldedThrough, plan.foldedThrough),
+      operations: head.operations - plan.fold.length,
+      baselines: head.baselines + added - plan.removeBaselines.length,
+    },
+    fold: plan.fold,
+    baselines: plan.baselines,
+    removeBaselines: plan.removeBaselines,
+    markFiles: [
+      ...(plan.releasedFiles.length > 0 ? [{ ids: plan.releasedFiles, pendingDeleteAt: now }] : []),
+      ...(plan.usedFiles.length > 0 ? [{ ids: plan.usedFiles, pendingDeleteAt: null }] : []),
+    ],
+  };
+}

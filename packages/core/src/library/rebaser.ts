@@ -1,0 +1,85 @@
+import type { ServerOrder, Timestamp } from '@verdant-web/protocol';
+import { findConsensus } from './consensus.js';
+import type { LiveLibrary } from './live-library.js';
+import { planRebase, rebaseChange } from './rebase.js';
+
+/** Folding waits this long, so that what is acknowledged together is folded together. */
+const DELAY_MS = 300;
+/** A slice is made smaller or larger so that it takes about this long; the event loop is free between slices. */
+const SLICE_MS = 6;
+
+/** Folds a library's history into baselines, slice by slice. At most one pass is under way. */
+export class Rebaser {
+  readonly #library: LiveLibrary;
+  /** Whether there is a slice to do now. */
+  isDue = false;
+  #scheduled = false;
+  #cursor: ServerOrder = 0;
+  #limit = 200;
+  /** How far the last complete pass went. */
+  #done: { through: ServerOrder; before: Timestamp } | null = null;
+
+  constructor(library: LiveLibrary) {
+    this.#library = library;
+  }
+
+  /** Schedule a pass where more may be folded than the last one could. */
+  consider(): void {
+    if (this.isDue || this.#scheduled || !this.#hasMore()) return;
+    this.#scheduled = true;
+    this.#library.services.scheduler.after(DELAY_MS, () => {
+      this.#scheduled = false;
+      this.#cursor = 0;
+      this.isDue = true;
+      this.#library.wake();
+    });
+  }
+
+  /** Fold a few operations. */
+  async slice(): Promise<void> {
+    const library = this.#library;
+    const bounds = this.#bounds();
+    if (bounds === null) {
+      this.isDue = false;
+      return;
+    }
+    const started = library.services.scheduler.now();
+    const found = await library.storage.foldable({ after: this.#cursor, ...bounds, limit: this.#limit });
+    if (found.operations.length > 0) {
+      const plan = planRebase(found.operations, found.baselines);
+      const { state } = library;
+      await library.commit({
+        ...rebaseChange(state.head, plan, found.baselines, started),
+        dropKeys: [...state.confirmedSince].map(([replicaId, through]) => ({ replicaId, through })),
+      });
+      state.confirmedSince.clear();
+    } else if (found.next !== null) {
+      this.#cursor = found.next;
+    } else {
+      this.isDue = false;
+      this.#done = bounds;
+    }
+    this.#adapt(library.services.scheduler.now() - started);
+  }
+
+  #adapt(tookMs: number): void {
+    if (tookMs > SLICE_MS) this.#limit = Math.max(20, Math.floor(this.#limit / 2));
+    else if (tookMs < SLICE_MS / 2) this.#limit = Math.min(1_000, this.#limit + 50);
+  }
+
+  #hasMore(): boolean {
+    const bounds = this.#bounds();
+    if (bounds === null) return false;
+    const done = this.#done;
+    return done === null || bounds.through > done.through || bounds.before > done.before;
+  }
+
+  /** What may be folded: what all that count hold, dated below what was announced; null: nothing. */
+  #bounds(): { through: ServerOrder; before: Timestamp } | null {
+    const { state, roll, activeSince, services } = this.#library;
+    const { head } = state;
+    if (services.settings.disableRebasing || head.operations === 0 || head.announcedAck === null) return null;
+    const { heldThrough } = findConsensus(state.replicas.values(), roll, activeSince);
+    return { through: heldThrough ?? head.order, before: head.announcedAck };
+  }
+}

@@ -1,0 +1,111 @@
+import type { LibraryId } from '@verdant-web/protocol';
+import type { Services } from '../services.js';
+import type { Storage } from '../storage/storage.js';
+import { LiveLibrary } from './live-library.js';
+
+const TICK_MS = 5_000;
+/** Idle libraries beyond this many leave memory before their time. */
+const MAX_LIVE = 2_000;
+
+/** The libraries that are in memory. Each is opened once, and leaves when nobody has used it for a while. */
+export class LibraryRegistry {
+  readonly #storage: Storage;
+  readonly #services: Services;
+  /** In order of last use. */
+  readonly #live = new Map<LibraryId, Promise<LiveLibrary>>();
+  readonly #closing = new Map<LibraryId, Promise<void>>();
+  readonly #cancelTick: { cancel: () => void };
+
+  constructor(storage: Storage, services: Services) {
+    this.#storage = storage;
+    this.#services = services;
+    const tickMs = Math.min(TICK_MS, services.settings.truancyMs / 4, Math.max(50, services.settings.libraryIdleMs));
+    const ticker = { cancel: () => {} };
+    const tick = () => {
+      ticker.cancel = services.scheduler.after(tickMs, () => {
+        void this.#tick();
+        tick();
+      });
+    };
+    tick();
+    this.#cancelTick = ticker;
+  }
+
+  /** Do something with the library, which stays in memory meanwhile. Rejects where its storage cannot be opened. */
+  async use<Result>(id: LibraryId, task: (library: LiveLibrary) => Promise<Result>): Promise<Result> {
+    const library = await this.hold(id);
+    try {
+      return await task(library);
+    } finally {
+      library.release();
+    }
+  }
+
+  /** The library, which stays in memory until {@link LiveLibrary.release} is called. */
+  async hold(id: LibraryId): Promise<LiveLibrary> {
+    for (;;) {
+      for (let closing = this.#closing.get(id); closing; closing = this.#closing.get(id)) await closing;
+      const live = this.#live.get(id) ?? this.#open(id);
+      this.#live.delete(id);
+      this.#live.set(id, live);
+      const library = await live;
+      // It may have begun to leave memory while it was waited for.
+      if (this.#live.get(id) !== live) continue;
+      library.hold();
+      return library;
+    }
+  }
+
+  /** Resolves when no library has anything left to work off. */
+  async drained(): Promise<void> {
+    await Promise.all([...this.#live.values()].map(async (opened) => (await opened.catch(() => null))?.drained()));
+  }
+
+  /** Every library leaves memory. */
+  async close(): Promise<void> {
+    this.#cancelTick.cancel();
+    await Promise.all(this.#closing.values());
+    await Promise.all([...this.#live.keys()].map((id) => this.#close(id)));
+  }
+
+  #open(id: LibraryId): Promise<LiveLibrary> {
+    const opened = this.#storage.open(id).then((storage) => LiveLibrary.open(id, storage, this.#services));
+    // One that could not be opened is tried again by the next who asks.
+    opened.catch(() => {
+      if (this.#live.get(id) === opened) this.#live.delete(id);
+    });
+    this.#live.set(id, opened);
+    return opened;
+  }
+
+  async #tick(): Promise<void> {
+    const now = this.#services.scheduler.now();
+    let surplus = this.#live.size - MAX_LIVE;
+    for (const [id, opened] of [...this.#live]) {
+      const library = await opened.catch(() => null);
+      if (!library || this.#live.get(id) !== opened) continue;
+      library.tick();
+      const since = library.idleSince;
+      if (since === null) continue;
+      if (surplus > 0 || now - since >= this.#services.settings.libraryIdleMs) {
+        surplus--;
+        void this.#close(id);
+      }
+    }
+  }
+
+  #close(id: LibraryId): Promise<void> {
+    const opened = this.#live.get(id);
+    this.#live.delete(id);
+    const closed = (async () => {
+      try {
+        await (await opened)?.close();
+      } catch (error) {
+        this.#services.log('error', `Library ${JSON.stringify(id)} could not be closed.`, error);
+      }
+      this.#closing.delete(id);
+    })();
+    this.#closing.set(id, closed);
+    return closed;
+  }
+}

@@ -1,0 +1,180 @@
+import type { ReplicaId, Timestamp } from '@verdant-web/protocol';
+import { deleteExpiredFiles } from '../files/clean-up.js';
+import type { ChangeInfo } from '../events.js';
+import { broadcastChanges } from './broadcast.js';
+import type { SocketConnection } from './connection.js';
+import type { SentReply } from './delivery.js';
+import type { Effect } from './effects.js';
+import type { Unit } from './inbox.js';
+import type { LiveLibrary } from './live-library.js';
+import { replyPieces } from './reply.js';
+import { changeSoftly } from './state.js';
+import { encodeMessage } from './wire.js';
+
+/** Lets the world hear what was decided, once it is durable. */
+export class Releaser {
+  readonly #library: LiveLibrary;
+
+  constructor(library: LiveLibrary) {
+    this.#library = library;
+  }
+
+  release(effect: Effect, unit: Unit): void {
+    const { connection } = unit;
+    switch (effect.kind) {
+      case 'heartbeat':
+        return unit.answer(encodeMessage({ type: 'heartbeat-response' }));
+      case 'forbidden':
+        return unit.answer(encodeMessage({ type: 'forbidden' }));
+      case 'need-since':
+        return unit.answer(encodeMessage({ type: 'need-since', since: null }));
+      case 'server-ack':
+        return unit.answer(encodeMessage({ type: 'server-ack', timestamp: effect.timestamp }));
+      case 'refuse':
+        return unit.failed(effect.error);
+      case 'presence':
+        return this.#announce(effect, unit);
+      case 'reply':
+        return this.#reply(effect, unit);
+      case 'changes':
+        return this.#changes(effect, unit);
+      case 'proof':
+        if (connection.kind === 'socket') this.#prove(connection, effect.replicaId, effect.timestamp);
+        return;
+      case 'leave':
+        if (connection.kind === 'socket') connection.close(1000, 'The client is disconnecting.');
+        else this.#library.roll.endLease(effect.replicaId, connection.caller.userId);
+        return;
+      case 'access-refused':
+        return this.#refusedAccess(effect, unit);
+    }
+  }
+
+  /** Nobody is connected any more. */
+  lastLeft(): void {
+    void deleteExpiredFiles(this.#library);
+  }
+
+  #identify({ connection }: Unit, replicaId: ReplicaId): void {
+    const { roll } = this.#library;
+    if (connection.kind === 'socket') roll.identify(connection, replicaId);
+    else roll.renewLease(connection.caller.userId, replicaId);
+  }
+
+  #announce({ message }: Extract<Effect, { kind: 'presence' }>, unit: Unit): void {
+    const { board, roll, services } = this.#library;
+    const { replicaId, presence, internal } = message;
+    const { userId } = unit.connection.caller;
+    this.#identify(unit, replicaId);
+    // Polling devices of one user learn of each other only here: the last one would hide the others.
+    for (const userInfo of board.others(userId, replicaId)) {
+      unit.answer(encodeMessage({ type: 'presence-changed', replicaId: userInfo.replicaId, userInfo }));
+    }
+    const profile = services.profiles.get(userId);
+    const userInfo = board.announce(userId, replicaId, { presence, internal, profile });
+    const text = encodeMessage({ type: 'presence-changed', replicaId, userInfo });
+    for (const socket of roll.sockets) if (socket !== unit.connection) socket.outbox.send(text);
+    unit.answer(text);
+  }
+
+  #reply({ reply, replicaId }: Extract<Effect, { kind: 'reply' }>, unit: Unit): void {
+    const library = this.#library;
+    const { connection } = unit;
+    this.#identify(unit, replicaId);
+    if (library.state.replicas.has(replicaId)) library.state.counted.add(replicaId);
+    const listed = new Set<Timestamp>();
+    if (connection.kind === 'socket') {
+      connection.synced = true;
+      connection.delivery.through = reply.through;
+      if (reply.pending) {
+        const sent: SentReply = { pending: reply.pending, from: reply.overwriteLocalData ? 0 : reply.from, listed };
+        connection.delivery.sentReply(sent);
+      }
+    }
+    unit.answer(
+      replyPieces(reply, {
+        storage: library.storage,
+        replicaId,
+        authz: connection.caller.authz,
+        presence: library.board.all(),
+        globalAck: library.state.head.announcedAck,
+        pin: library.pin(),
+        listed,
+      }),
+    );
+  }
+
+  #changes(changes: Extract<Effect, { kind: 'changes' }>, unit: Unit): void {
+    const { roll } = this.#library;
+    const { connection } = unit;
+    if (connection.kind === 'request') this.#identify(unit, changes.replicaId);
+    if (changes.replaced) {
+      for (const socket of [...roll.sockets]) {
+        if (socket !== connection && socket.synced) socket.close(1012, 'The library was sent anew. Sync again.');
+      }
+    }
+    broadcastChanges(changes, connection, roll.sockets);
+    for (const socket of roll.sockets) {
+      if (socket.synced && socket.replicaId !== null) this.#holds(socket, socket.replicaId);
+    }
+    this.#emit(changes, unit);
+  }
+
+  /** What lies between operations that wait for an ack, a replica holds as soon as those before are acknowledged. */
+  #holds(socket: SocketConnection, replicaId: ReplicaId): void {
+    const { state, services } = this.#library;
+    const row = state.replicas.get(replicaId);
+    const { held } = socket.delivery;
+    if (!row || row.pending?.reset || held <= row.ackedOrder) return;
+    changeSoftly(state, { ...row, ackedOrder: held }, services.scheduler.now());
+  }
+
+  #prove(socket: SocketConnection, replicaId: ReplicaId, timestamp: Timestamp): void {
+    const { state, services } = this.#library;
+    const row = state.replicas.get(replicaId);
+    if (!row || socket.replicaId !== replicaId) return;
+    const proof = socket.delivery.acknowledge(timestamp);
+    if (!proof) return;
+    const { reply } = proof;
+    const confirms = row.pending !== null && reply !== null && reply.timestamp >= row.pending.timestamp;
+    if (row.pending?.reset && !confirms) return;
+    const ackedOrder = Math.max(row.ackedOrder, proof.order, confirms ? reply.order : 0);
+    const pending = confirms ? null : row.pending;
+    changeSoftly(state, { ...row, ackedOrder, pending }, services.scheduler.now());
+  }
+
+  #emit(changes: Extract<Effect, { kind: 'changes' }>, unit: Unit): void {
+    const { replicaId, operations, baselines, through } = changes;
+    const { events } = this.#library.services;
+    if (!events.hears('changes')) return;
+    const { userId, role } = unit.connection.caller;
+    const info: ChangeInfo = { libraryId: this.#library.id, userId, replicaId, role, serverOrder: through };
+    events.emit(
+      'changes',
+      info,
+      operations.map(({ row: { oid, timestamp, authz }, patch }) => ({
+        oid,
+        timestamp,
+        data: patch,
+        ...(authz === null ? {} : { authz }),
+      })),
+      baselines.map(({ oid, snapshot, timestamp, authz }) => ({
+        oid,
+        snapshot: JSON.parse(snapshot),
+        timestamp,
+        ...(authz === null ? {} : { authz }),
+      })),
+    );
+  }
+
+  #refusedAccess({ replicaId, oid, authz }: Extract<Effect, { kind: 'access-refused' }>, unit: Unit): void {
+    const { log, events } = this.#library.services;
+    const { userId } = unit.connection.caller;
+    log('warn', 'An operation was refused: it would change, or grant, access to a document of somebody else.', {
+      libraryId: this.#library.id,
+      userId,
+      replicaId,
+    });
+    events.emit('accessRefused', { libraryId: this.#library.id, userId, replicaId, oid, authz });
+  }
+}

@@ -1,0 +1,132 @@
+import type { ReplicaId, UserId } from '@verdant-web/protocol';
+import type { Scheduler } from '../scheduler.js';
+import type { SocketConnection } from './connection.js';
+import type { Attendance } from './consensus.js';
+
+/** A replica, or a user, is no longer here. */
+export interface RollListener {
+  /** The replica's last connection is gone. `userGone`: it was the user's last one, too. */
+  replicaLeft(userId: UserId, replicaId: ReplicaId, userGone: boolean): void;
+  userCame(userId: UserId): void;
+  userLeft(userId: UserId): void;
+}
+
+/** Who is connected to a library: by sockets, and over HTTP by leases that end some time after the last request. */
+export class Roll implements Attendance {
+  readonly #scheduler: Scheduler;
+  readonly #leaseMs: number;
+  readonly #listener: RollListener;
+  readonly #sockets = new Set<SocketConnection>();
+  readonly #leases = new Map<ReplicaId, { userId: UserId; cancel: () => void }>();
+  /** How many sockets and leases each user has. */
+  readonly #users = new Map<UserId, number>();
+  readonly #replicas = new Map<ReplicaId, Set<SocketConnection>>();
+
+  constructor(options: { scheduler: Scheduler; leaseMs: number; listener: RollListener }) {
+    this.#scheduler = options.scheduler;
+    this.#leaseMs = options.leaseMs;
+    this.#listener = options.listener;
+  }
+
+  get sockets(): ReadonlySet<SocketConnection> {
+    return this.#sockets;
+  }
+
+  /** Whether nobody is connected. */
+  get isEmpty(): boolean {
+    return this.#sockets.size === 0 && this.#leases.size === 0;
+  }
+
+  socketsOf(userId: UserId): number {
+    let count = 0;
+    for (const socket of this.#sockets) if (socket.caller.userId === userId) count++;
+    return count;
+  }
+
+  hasSocket(id: ReplicaId): boolean {
+    for (const socket of this.#replicas.get(id) ?? []) if (socket.synced) return true;
+    return false;
+  }
+
+  isConnected(id: ReplicaId): boolean {
+    return this.#leases.has(id) || this.hasSocket(id);
+  }
+
+  /** A socket comes in. */
+  enter(socket: SocketConnection): void {
+    this.#sockets.add(socket);
+    this.#count(socket.caller.userId, 1);
+  }
+
+  /** The socket speaks for this replica from now on. A lease of the replica ends: it must not outlive the socket. */
+  identify(socket: SocketConnection, replicaId: ReplicaId): void {
+    if (socket.replicaId === replicaId) return;
+    if (socket.replicaId !== null) this.#replicas.get(socket.replicaId)?.delete(socket);
+    socket.replicaId = replicaId;
+    const sockets = this.#replicas.get(replicaId) ?? new Set();
+    this.#replicas.set(replicaId, sockets.add(socket));
+    const lease = this.#leases.get(replicaId);
+    if (!lease) return;
+    lease.cancel();
+    this.#leases.delete(replicaId);
+    this.#count(lease.userId, -1);
+  }
+
+  /** The socket is gone. */
+  leave(socket: SocketConnection): void {
+    if (!this.#sockets.delete(socket)) return;
+    const { replicaId } = socket;
+    if (replicaId !== null) {
+      const sockets = this.#replicas.get(replicaId);
+      sockets?.delete(socket);
+      if (sockets?.size === 0) this.#replicas.delete(replicaId);
+    }
+    this.#left(socket.caller.userId, replicaId);
+  }
+
+  /** An HTTP request of this replica: it counts as connected for a while. */
+  renewLease(userId: UserId, replicaId: ReplicaId): void {
+    // A replica that has a socket is here by that, and is gone with it.
+    if (this.#replicas.has(replicaId)) return;
+    const lease = this.#leases.get(replicaId);
+    lease?.cancel();
+    const cancel = this.#scheduler.after(this.#leaseMs, () => this.endLease(replicaId, userId));
+    this.#leases.set(replicaId, { userId, cancel });
+    if (!lease) this.#count(userId, 1);
+  }
+
+  /** The replica's lease is over, where it is that user's. */
+  endLease(replicaId: ReplicaId, userId: UserId): void {
+    const lease = this.#leases.get(replicaId);
+    if (lease?.userId !== userId) return;
+    lease.cancel();
+    this.#leases.delete(replicaId);
+    this.#left(lease.userId, replicaId);
+  }
+
+  /** Everybody is gone, without a word to anybody. */
+  clear(): void {
+    for (const { cancel } of this.#leases.values()) cancel();
+    this.#leases.clear();
+    this.#sockets.clear();
+    this.#replicas.clear();
+    for (const userId of this.#users.keys()) this.#listener.userLeft(userId);
+    this.#users.clear();
+  }
+
+  #left(userId: UserId, replicaId: ReplicaId | null): void {
+    const userGone = this.#count(userId, -1) === 0;
+    if (replicaId !== null && !this.#replicas.has(replicaId) && !this.#leases.has(replicaId)) {
+      this.#listener.replicaLeft(userId, replicaId, userGone);
+    }
+    if (userGone) this.#listener.userLeft(userId);
+  }
+
+  #count(userId: UserId, change: number): number {
+    const count = (this.#users.get(userId) ?? 0) + change;
+    if (count > 0) this.#users.set(userId, count);
+    else this.#users.delete(userId);
+    if (change > 0 && count === 1) this.#listener.userCame(userId);
+    return count;
+  }
+}

@@ -1,0 +1,56 @@
+import type { Oid, ReplicaId, Timestamp } from '@verdant-web/protocol';
+import type { AccessRow, Head, ReplicaRow } from '../storage/rows.js';
+import type { LibraryStorage } from '../storage/storage.js';
+
+/** What a live library keeps in memory of its rows: the head, and the replicas that were seen lately. */
+export interface LibraryState {
+  head: Head;
+  readonly replicas: Map<ReplicaId, ReplicaRow>;
+  /** Replicas whose soft fields (acks, last seen) are newer than what is stored, and when (ms) that is due to be written. */
+  readonly dirty: Map<ReplicaId, number>;
+  /** Replicas of a type that counts only while connected, that have been connected ever since their last sync. */
+  readonly counted: Set<ReplicaId>;
+  /** What each replica's `since` has passed since keys were last dropped. */
+  readonly confirmedSince: Map<ReplicaId, Timestamp>;
+  /** Access rows that were looked up or written, null for roots that have none. Bounded. */
+  readonly access: Map<Oid, AccessRow | null>;
+}
+
+/** The head of a library that never had a commit. */
+export const emptyHead: Head = {
+  epoch: 0,
+  version: 0,
+  founded: false,
+  order: 0,
+  foldedThrough: 0,
+  announcedAck: null,
+  soleAuthor: null,
+  operations: 0,
+  baselines: 0,
+};
+
+/** Read a library's state. */
+export async function loadState(storage: LibraryStorage, activeSince: number): Promise<LibraryState> {
+  const stored = await storage.load(activeSince);
+  return {
+    head: stored?.head ?? emptyHead,
+    replicas: new Map(stored?.replicas.map((row) => [row.id, row])),
+    dirty: new Map(),
+    counted: new Set(),
+    confirmedSince: new Map(),
+    access: new Map(),
+  };
+}
+
+/** What was acknowledged is written within a second; times alone, which idle polls change, within half a minute. */
+const ACK_DUE_MS = 1_000;
+const TIME_DUE_MS = 30_000;
+
+/** Take a replica's soft change into the state. It is written with the next commit, or when it is due. */
+export function changeSoftly(state: LibraryState, row: ReplicaRow, now: number): void {
+  const before = state.replicas.get(row.id);
+  const acked = before?.ackedOrder !== row.ackedOrder || before.pending !== row.pending;
+  const due = Math.min(state.dirty.get(row.id) ?? Number.POSITIVE_INFINITY, now + (acked ? ACK_DUE_MS : TIME_DUE_MS));
+  state.replicas.set(row.id, row);
+  state.dirty.set(row.id, due);
+}

@@ -1,0 +1,16 @@
+import type { EventHub } from './event-hub.js';
+import type { FileStorage } from './files/file-storage.js';
+import type { Logger } from './logger.js';
+import type { ProfileCache } from './presence/profile-cache.js';
+import type { Scheduler } from './scheduler.js';
+import type { Settings } from './settings.js';
+
+/** What every library works with. */
+export interface Services {
+  readonly settings: Settings;
+  readonly scheduler: Scheduler;
+  readonly log: Logger;
+  readonly events: EventHub;
+  readonly profiles: ProfileCache;
+  readonly fileStorage: FileStorage | null;
+}

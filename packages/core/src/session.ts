@@ -1,0 +1,204 @@
+import { authzKeyFor, type ReplicaId, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import type { VerifiedToken } from '@verdant-web/tokens';
+import type { Caller, SocketConnection } from './library/connection.js';
+import { Delivery } from './library/delivery.js';
+import type { Effect } from './library/effects.js';
+import { asVerdantError, readFrame, type Unit } from './library/inbox.js';
+import type { LiveLibrary } from './library/live-library.js';
+import { Outbox } from './library/outbox.js';
+import { encodeMessage } from './library/wire.js';
+import type { Refusals } from './refusals.js';
+import type { Services } from './services.js';
+import type { SocketSession, SocketTransport } from './transport.js';
+
+/** Who the token says is speaking. */
+export const callerOf = ({ userId, type, role }: VerifiedToken): Caller => ({
+  userId,
+  type,
+  role,
+  authz: authzKeyFor(userId),
+});
+
+export interface SessionOptions {
+  token: VerifiedToken;
+  transport: SocketTransport;
+  services: Services;
+  refusals: Refusals;
+  /** The library, held; rejects where it cannot be opened. */
+  library: Promise<LiveLibrary>;
+  /** How long after its `exp` a token is still good, in ms. */
+  toleranceMs: number;
+  /** The socket is gone. Called once. */
+  onClosed(): void;
+}
+
+/** One socket: queues what arrives until the library is open, hands it over in order, and closes when the token expires. */
+export class Session implements SocketSession, SocketConnection {
+  readonly kind = 'socket';
+  readonly caller: Caller;
+  readonly outbox: Outbox;
+  readonly delivery = new Delivery();
+  replicaId: ReplicaId | null = null;
+  synced = false;
+  readonly #options: SessionOptions;
+  #library: LiveLibrary | null = null;
+  #epoch = 0;
+  #state: 'open' | 'refused' | 'closed' = 'open';
+  #early: string[] = [];
+  #queuedBytes = 0;
+  #paused = false;
+  #cancelExpiry = () => {};
+  #letGo = () => {};
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.caller = callerOf(options.token);
+    this.outbox = new Outbox(options.transport, {
+      maxBytes: options.services.settings.limits.maxSocketBufferBytes,
+      overflow: () => this.close(1013, 'This client reads too slowly. Sync again.'),
+    });
+    this.#closeOnExpiry();
+    void this.#open();
+  }
+
+  get refused(): boolean {
+    return this.#state === 'refused';
+  }
+
+  receive(text: string): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'refused') {
+      if (isHeartbeat(text)) this.#options.transport.send(encodeMessage({ type: 'heartbeat-response' }));
+      return;
+    }
+    this.#count(text.length);
+    if (this.#library) this.#library.receive(this.#unit(text));
+    else this.#early.push(text);
+  }
+
+  refuse(error: VerdantError): void {
+    if (this.#state !== 'open') return;
+    const { services, refusals, token, transport } = this.#options;
+    services.log(error.code >= 5000 && error.code < 5030 ? 'error' : 'info', 'A socket is refused.', {
+      libraryId: token.libraryId,
+      userId: token.userId,
+      replicaId: this.replicaId,
+      code: error.code,
+      reason: error.message,
+      cause: error.cause,
+    });
+    this.#state = 'refused';
+    this.#leave();
+    const who = this.replicaId ?? token.userId;
+    this.#letGo = refusals.hold(`${token.libraryId}\n${who}`, () => {
+      transport.close(closeCode(error), error.message);
+    });
+  }
+
+  close(code: number, reason: string): void {
+    if (this.#state === 'closed') return;
+    this.#end();
+    this.#options.transport.close(code, reason);
+  }
+
+  /** Take nothing more in: what has arrived is still worked off. */
+  drain(): void {
+    if (this.#state === 'open') this.#options.transport.pause();
+  }
+
+  closed(): void {
+    if (this.#state !== 'closed') this.#end();
+  }
+
+  async #open(): Promise<void> {
+    const { library, services, token } = this.#options;
+    try {
+      const [opened] = await Promise.all([library, services.profiles.prepare(token.userId)]);
+      if (this.#state !== 'open') {
+        opened.release();
+        return;
+      }
+      this.#library = opened;
+      this.#epoch = opened.state.head.epoch;
+      opened.roll.enter(this);
+      for (const text of this.#early.splice(0)) opened.receive(this.#unit(text));
+    } catch (error) {
+      this.refuse(asVerdantError(error));
+    }
+  }
+
+  #unit(text: string): Unit {
+    const { limits } = this.#options.services.settings;
+    return {
+      connection: this,
+      epoch: this.#epoch,
+      effects: [] as Effect[],
+      read: () => {
+        const read = readFrame(text, limits);
+        return read ? [{ ...read, connection: this } as ReturnType<Unit['read']>[number]] : [];
+      },
+      answer: (message) => {
+        if (typeof message === 'string') this.outbox.send(message);
+        else this.outbox.stream(message);
+      },
+      done: () => this.#count(-text.length),
+      failed: (error) => {
+        this.#count(-text.length);
+        this.refuse(error);
+      },
+    };
+  }
+
+  /** More came than was worked off: stop reading, so that the sender waits rather than the server's memory grows. */
+  #count(bytes: number): void {
+    const { limits } = this.#options.services.settings;
+    this.#queuedBytes += bytes;
+    if (!this.#paused && this.#queuedBytes > limits.maxQueuedBytesPerConnection) {
+      this.#paused = true;
+      this.#options.transport.pause();
+    } else if (this.#paused && this.#queuedBytes <= limits.maxQueuedBytesPerConnection / 2) {
+      this.#paused = false;
+      this.#options.transport.resume();
+    }
+  }
+
+  #closeOnExpiry(): void {
+    const { services, token, toleranceMs } = this.#options;
+    if (!services.settings.closeSocketsOnTokenExpiry) return;
+    const left = token.expiresAt + toleranceMs - services.scheduler.now();
+    this.#cancelExpiry = services.scheduler.after(Math.max(0, left), () => {
+      this.close(VerdantErrorCode.TokenExpired, 'The access token has expired. Fetch a fresh one and connect again.');
+    });
+  }
+
+  #end(): void {
+    this.#state = 'closed';
+    this.#letGo();
+    this.#leave();
+    this.#options.onClosed();
+  }
+
+  #leave(): void {
+    this.#cancelExpiry();
+    this.outbox.close();
+    this.#early = [];
+    if (this.#library) {
+      this.#library.leave(this);
+      this.#library.release();
+      this.#library = null;
+    }
+  }
+}
+
+/** The WebSocket close code for an error: its own where that is allowed, "try again later" and "internal error" else. */
+const closeCode = (error: VerdantError): number =>
+  error.code < 5000 ? error.code : error.status === 503 ? 1013 : 1011;
+
+function isHeartbeat(text: string): boolean {
+  if (text.length > 200) return false;
+  try {
+    return (JSON.parse(text) as { type?: unknown } | null)?.type === 'heartbeat';
+  } catch {
+    return false;
+  }
+}
