@@ -1,1 +1,4 @@
-export {};
+export { bearerToken } from './bearer-token.js';
+export { type CredentialedCorsOptions, credentialedCors } from './cors.js';
+export { errorAnswer, refusalOf, retryAfterSeconds } from './error-answer.js';
+export { createHttpRouter, type HttpRouterOptions } from './router.js';

@@ -1,1 +1,15 @@
-export {};
+export {
+  type CredentialedCorsOptions,
+  credentialedCors,
+} from '@verdant-web/http';
+export {
+  closeGracefully,
+  closeOnSignals,
+  createHttpRouter,
+  createNodeWebsocketHandler,
+  type GracefulCloseOptions,
+  type HttpRouterOptions,
+  type NodeWebsocketHandler,
+  type NodeWebsocketOptions,
+  type SignalOptions,
+} from '@verdant-web/node';

@@ -1,1 +1,3 @@
-export {};
+export type { LibraryStorage, Storage } from '@verdant-web/core';
+export { memoryStorage } from '@verdant-web/core/memory';
+export { sqlShardStorage, sqlStorage } from '@verdant-web/storage-sqlite';

@@ -1,0 +1,47 @@
+import type { Verdant } from '@verdant-web/core';
+import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import type { VerifiedToken } from '@verdant-web/tokens';
+import type { Context } from 'hono';
+import { openFileForm } from './multipart/file-form.js';
+import { boundaryOf } from './multipart/header-value.js';
+
+/** Stores an upload: a form whose field `file` holds the bytes. Answers only when they are durable. */
+export const uploadAnswer = async (
+  c: Context,
+  core: Verdant,
+  token: VerifiedToken,
+  id: string,
+): Promise<Response> => {
+  const { maxFileBytes } = core.limits;
+  const boundary = boundaryOf(c.req.header('content-type'));
+  if (!boundary)
+    throw new VerdantError(VerdantErrorCode.InvalidRequest, 'An upload is a multipart/form-data body.');
+  // The form around the file is small; what is far too long need not be read to know it.
+  if (Number(c.req.header('content-length')) > maxFileBytes + FORM_BYTES) throw tooLarge(maxFileBytes);
+  const { body } = c.req.raw;
+  if (!body) throw new VerdantError(VerdantErrorCode.BodyRequired, 'An upload needs a body.');
+
+  const form = await openFileForm(body, { boundary, maxFileBytes });
+  try {
+    await core.files.upload(token, { id, name: form.name, type: form.type }, form.bytes);
+  } catch (error) {
+    // Where the form is at fault, the storage only saw its stream end in an error, and may have wrapped it.
+    throw form.failure ?? error;
+  } finally {
+    await form.close();
+  }
+  return c.json({ success: true });
+};
+
+/** Tells what a client may know of a file. */
+export const fileInfoAnswer = async (
+  c: Context,
+  core: Verdant,
+  token: VerifiedToken,
+  id: string,
+): Promise<Response> => c.json(await core.files.info(token, id));
+
+const FORM_BYTES = 1024 * 1024;
+
+const tooLarge = (maxBytes: number) =>
+  new VerdantError(VerdantErrorCode.TooLarge, `The file is larger than ${maxBytes} bytes.`);

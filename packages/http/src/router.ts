@@ -1,0 +1,93 @@
+import type { Verdant } from '@verdant-web/core';
+import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import { type Context, Hono } from 'hono';
+import { baseRoutePath, matchedRoutes } from 'hono/route';
+import { bearerToken } from './bearer-token.js';
+import { allowCrossOrigin, type CredentialedCorsOptions, preflightAnswer } from './cors.js';
+import { errorAnswer } from './error-answer.js';
+import { fileInfoAnswer, uploadAnswer } from './file-answer.js';
+import { readText } from './request-body.js';
+import { type Route, routeOf } from './route.js';
+import { syncAnswer } from './sync-answer.js';
+
+/** Options of {@link createHttpRouter}. */
+export interface HttpRouterOptions extends CredentialedCorsOptions {
+  /**
+   * The head of a sync answer leaves after this long, in ms, even where the answer takes longer. Default 1,500: a
+   * client that waits for over 3 s stops polling.
+   */
+  headWithinMs?: number;
+}
+
+/**
+ * Everything of Verdant sync that is plain HTTP, to be mounted in your Hono app at the path that your tokens name as
+ * their `syncEndpoint`: polling, and upload of and information on files. Sockets come in through the runtime's adapter,
+ * such as `createNodeWebsocketHandler`.
+ *
+ * @example
+ * ```ts
+ * const app = new Hono().route('/verdant', createHttpRouter(core));
+ * ```
+ */
+export function createHttpRouter(core: Verdant, options: HttpRouterOptions = {}): Hono {
+  const router = new Hono();
+
+  // One handler for all paths, so that not only what it serves but also what it refuses gets the cross-origin headers.
+  router.all('*', async (c, next) => {
+    const mountPath = baseRoutePath(c);
+    const route = routeOf(c.req.path, mountPath);
+    if (route.to === 'nothing' && isForOthers(c, mountPath)) return next();
+    allowCrossOrigin(c, options);
+    if (c.req.method === 'OPTIONS') return preflightAnswer(c);
+    try {
+      return await answer(c, core, route, options);
+    } catch (error) {
+      return errorAnswer(c, error, core.log);
+    }
+  });
+
+  // Reached only where the router is the whole app.
+  router.notFound((c) => {
+    allowCrossOrigin(c, options);
+    return c.req.method === 'OPTIONS' ? preflightAnswer(c) : errorAnswer(c, notFound(c), core.log);
+  });
+  return router;
+}
+
+/** Mounted at the root, or with routes of the app below its path, the router answers only what is its own. */
+const isForOthers = (c: Context, mountPath: string): boolean =>
+  mountPath === '/' || matchedRoutes(c).length > c.req.routeIndex + 1;
+
+const answer = async (
+  c: Context,
+  core: Verdant,
+  route: Route,
+  options: HttpRouterOptions,
+): Promise<Response> => {
+  const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
+  if (route.to === 'sync' && method === 'POST') return sync(c, core, options);
+  if (route.to === 'file' && method === 'POST')
+    return uploadAnswer(c, core, await authenticate(c, core), route.fileId);
+  if (route.to === 'file' && method === 'GET')
+    return fileInfoAnswer(c, core, await authenticate(c, core), route.fileId);
+  throw notFound(c);
+};
+
+const sync = async (
+  c: Context,
+  core: Verdant,
+  { headWithinMs = 1_500 }: HttpRouterOptions,
+): Promise<Response> => {
+  const token = await authenticate(c, core);
+  const text = await readText(c.req.raw, core.limits.maxMessageBytes);
+  return syncAnswer(c, core.request(token, text), { headWithinMs, log: core.log });
+};
+
+const authenticate = (c: Context, core: Verdant) =>
+  core.authenticate(bearerToken(c.req.header('authorization')));
+
+const notFound = (c: Context) =>
+  new VerdantError(
+    VerdantErrorCode.NotFound,
+    `There is nothing at this path for ${c.req.method.slice(0, 20)}.`,
+  );

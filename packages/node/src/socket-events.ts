@@ -1,0 +1,66 @@
+import type { Logger, SocketSession } from '@verdant-web/core';
+import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import type { RawData } from 'ws';
+import type { HeldWebSocket } from './held-websocket.js';
+import type { WatchedSocket } from './liveness.js';
+import type { WebSocketTransport } from './websocket-transport.js';
+
+/** The parts of one connection. */
+export interface SocketParts {
+  session: SocketSession;
+  transport: WebSocketTransport;
+  watched: WatchedSocket;
+  log: Logger;
+}
+
+/** Passes what happens on a socket to the engine's session. All listeners are in place when it returns. */
+export const runSocket = (socket: HeldWebSocket, { session, transport, watched, log }: SocketParts): void => {
+  const fairness = new TurnBudget(() => transport.yieldToOthers());
+  socket.on('message', (data: RawData, isBinary: boolean) => {
+    watched.heard();
+    fairness.spend();
+    if (isBinary) session.refuse(binaryFrame());
+    else session.receive(textOf(data));
+  });
+  socket.on('error', (error) => log('debug', 'A socket failed.', error));
+  socket.onBrokenFrame = (code) => session.refuse(brokenFrame(code));
+  socket.once('close', () => session.closed());
+  transport.attach(socket);
+};
+
+/** `ws` has checked that it is UTF-8. */
+const textOf = (data: RawData): string => {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
+};
+
+/** So many messages of one socket in one turn of the event loop; then the others, or a flood would starve them. */
+class TurnBudget {
+  readonly #onSpent: () => void;
+  #left = MESSAGES_PER_TURN;
+  #renewing = false;
+
+  constructor(onSpent: () => void) {
+    this.#onSpent = onSpent;
+  }
+
+  spend(): void {
+    if (!this.#renewing) {
+      this.#renewing = true;
+      setImmediate(() => {
+        this.#left = MESSAGES_PER_TURN;
+        this.#renewing = false;
+      });
+    }
+    if (--this.#left === 0) this.#onSpent();
+  }
+}
+
+const MESSAGES_PER_TURN = 64;
+
+const binaryFrame = () => new VerdantError(VerdantErrorCode.InvalidRequest, 'Messages are text frames.');
+
+const brokenFrame = (code: number): VerdantError =>
+  code === 1009
+    ? new VerdantError(VerdantErrorCode.TooLarge, 'This message is too large.')
+    : new VerdantError(VerdantErrorCode.InvalidRequest, 'This frame is malformed.');

@@ -1,0 +1,159 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Verdant } from '@verdant-web/core';
+import { refusalOf } from '@verdant-web/http';
+import { mayUseSocket, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import type { VerifiedToken } from '@verdant-web/tokens';
+import { WebSocketServer } from 'ws';
+import { HeldWebSocket } from './held-websocket.js';
+import { Liveness } from './liveness.js';
+import { OpenSockets } from './open-sockets.js';
+import { refusalKey } from './refusal-key.js';
+import { refuseUpgrade } from './refused-upgrade.js';
+import { runSocket } from './socket-events.js';
+import { handshakeProblem, isForPath, tokenOf } from './upgrade-request.js';
+import { WebSocketTransport } from './websocket-transport.js';
+
+/** Options of {@link createNodeWebsocketHandler}. */
+export interface NodeWebsocketOptions {
+  /**
+   * Take only upgrades of this path, as in `/verdant`, and leave others to other listeners of the server.
+   * Default: take all.
+   */
+  path?: string;
+  /**
+   * With `path`: what becomes of upgrades of other paths. `'ignore'` leaves them to other listeners; where there are
+   * none, such a socket stays open without an answer. `'refuse'` answers 404. Default `'ignore'`.
+   */
+  otherPaths?: 'ignore' | 'refuse';
+  /** Each socket is pinged this often, in ms, and cut off when it has missed two pongs. Default 30,000. */
+  pingIntervalMs?: number;
+  /** How long the other side may take to agree to a close, in ms, before it is cut off. Default 5,000. */
+  closeTimeoutMs?: number;
+}
+
+/** A listener for a server's `upgrade` event. */
+export interface NodeWebsocketHandler {
+  (request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /**
+   * Closes what is still open, upgrades that are held before they are refused included, and takes no more. Resolves
+   * when all is closed; what is not after `timeoutMs` is cut off. `closeGracefully` calls it.
+   */
+  close(timeoutMs?: number): Promise<void>;
+}
+
+/**
+ * Takes sockets into the sync service, as a listener for the `upgrade` event of a Node HTTP server.
+ *
+ * @example
+ * ```ts
+ * const server = serve({ fetch: app.fetch, port });
+ * server.addListener('upgrade', createNodeWebsocketHandler(core));
+ * ```
+ */
+export function createNodeWebsocketHandler(
+  core: Verdant,
+  options: NodeWebsocketOptions = {},
+): NodeWebsocketHandler {
+  const { path, otherPaths = 'ignore', pingIntervalMs = 30_000, closeTimeoutMs = 5_000 } = options;
+  const liveness = new Liveness(pingIntervalMs);
+  const open = new OpenSockets();
+  const server = createServer(core, closeTimeoutMs);
+
+  const refuse = ({ request, socket }: Upgrade, error: unknown, token?: VerifiedToken) => {
+    const refusal = refusalOf(error, core.log);
+    refuseUpgrade(socket, refusal, { refusals: core.refusals, key: refusalKey(request, refusal, token) });
+  };
+
+  const accept = async (upgrade: Upgrade) => {
+    const { request, socket } = upgrade;
+    let token: VerifiedToken | undefined;
+    try {
+      const problem = handshakeProblem(request);
+      if (problem) throw notAHandshake(problem);
+      token = await core.authenticate(tokenOf(request));
+      if (!mayUseSocket(token.type)) throw wrongType();
+      if (open.isClosed) throw closing();
+      // It left while its token was looked at: nobody need hear of it.
+      if (socket.destroyed) return;
+      connect(upgrade, token);
+    } catch (error) {
+      refuse(upgrade, error, token);
+    }
+  };
+
+  // The engine is asked before the handshake is answered, so that its refusal can still be an HTTP status. From there
+  // to the message listener nothing is awaited: clients send as soon as the socket is open.
+  const connect = ({ request, socket, head }: Upgrade, token: VerifiedToken) => {
+    const transport = new WebSocketTransport();
+    const session = core.connect(token, transport);
+    const websocket = handshake(server, { request, socket, head });
+    if (!websocket) {
+      transport.abandon();
+      session.closed();
+      return;
+    }
+    open.upgraded(socket, websocket);
+    const watched = liveness.watch(websocket, socket, () => transport.isPaused);
+    runSocket(websocket, { session, transport, watched, log: core.log });
+  };
+
+  server.on('wsClientError', (error, socket, request) => {
+    refuse({ request, socket, head: Buffer.alloc(0) }, notAHandshake(error.message));
+  });
+
+  const handler = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    const isOurs = path === undefined || isForPath(request, path);
+    if (!isOurs && otherPaths === 'ignore') return;
+    // From here on the socket is ours; an error on it that nobody listens for would end the process.
+    socket.on('error', (error) => core.log('debug', 'A socket failed.', error));
+    open.addRaw(socket);
+    if (isOurs) void accept({ request, socket, head });
+    else
+      refuse(
+        { request, socket, head },
+        new VerdantError(VerdantErrorCode.NotFound, 'There are no sockets here.'),
+      );
+  };
+  return Object.assign(handler, { close: (timeoutMs = closeTimeoutMs) => open.close(timeoutMs) });
+}
+
+interface Upgrade {
+  request: IncomingMessage;
+  socket: Duplex;
+  head: Buffer;
+}
+
+const createServer = (core: Verdant, closeTimeoutMs: number) => {
+  const options = {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: core.limits.maxMessageBytes,
+    closeTimeout: closeTimeoutMs,
+    WebSocket: HeldWebSocket,
+    handleProtocols: (offered: Set<string>): string | false => offered.has('Bearer') && 'Bearer',
+  };
+  return new WebSocketServer(options);
+};
+
+/** Answers the handshake; undefined where it was none after all, or the other side left. */
+const handshake = (
+  server: ReturnType<typeof createServer>,
+  { request, socket, head }: Upgrade,
+): HeldWebSocket | undefined => {
+  let websocket: HeldWebSocket | undefined;
+  // Calls back before it returns, as nothing in its options is asynchronous.
+  server.handleUpgrade(request, socket, head, (upgraded) => {
+    websocket = upgraded;
+  });
+  return websocket;
+};
+
+const wrongType = () =>
+  new VerdantError(VerdantErrorCode.Forbidden, 'This access token allows no socket, only HTTP.');
+
+const closing = () => new VerdantError(VerdantErrorCode.Busy, 'The server is closing.');
+
+const notAHandshake = (problem: string) =>
+  new VerdantError(VerdantErrorCode.InvalidRequest, `This is no WebSocket handshake: ${problem}.`);

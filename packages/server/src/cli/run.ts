@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import { createVerdant, type Logger, type LogLevel, type Verdant } from '@verdant-web/core';
+import { LocalFileStorage } from '@verdant-web/files-local';
+import { closeOnSignals, createNodeWebsocketHandler } from '@verdant-web/node';
+import { VerdantError } from '@verdant-web/protocol';
+import { sqlStorage } from '@verdant-web/storage-sqlite';
+import { TokenProvider } from '@verdant-web/tokens';
+import type { Hono } from 'hono';
+import { createCliApp } from './app.js';
+import { prepareFolders } from './folders.js';
+import { listen } from './listen.js';
+import { type CliOptions, helpText, readCommand, UsageError } from './options.js';
+import { originOf, startUpText } from './start-up-text.js';
+
+/** The command `verdant-server`. Returns when it serves; ends the process where it cannot. */
+export const runCli = async (args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> => {
+  try {
+    const command = readCommand(args, environment);
+    if (command.do === 'help') process.stdout.write(helpText);
+    else if (command.do === 'version') process.stdout.write(`${version()}\n`);
+    else await serve(command.options);
+  } catch (error) {
+    process.stderr.write(`verdant-server: ${problemOf(error)}\n`);
+    process.exit(1);
+  }
+};
+
+const serve = async (options: CliOptions) => {
+  await prepareFolders(options);
+  // Listens first: another server on this port most likely has the same database open, and the port is what to tell of.
+  let app: Hono | undefined;
+  const { servers, port } = await listen(
+    () => createAdaptorServer({ fetch: (request, env) => app?.fetch(request, env) ?? starting() }) as Server,
+    options,
+  ).catch((error: unknown) => {
+    throw listenProblem(error, options);
+  });
+  const origin = originOf(options.host, port);
+
+  const log = logger(options.log);
+  const core = await openCore(options, origin, log);
+  const tokens = new TokenProvider({ secret: options.secret, log });
+  app = createCliApp({ core, tokens, files: options.files });
+  for (const server of servers) {
+    server.on('upgrade', createNodeWebsocketHandler(core, { path: '/verdant', otherPaths: 'refuse' }));
+  }
+  closeOnSignals({ server: servers, core });
+  process.stdout.write(startUpText(options, { origin, port }));
+};
+
+const openCore = async (
+  { database, files, secret }: CliOptions,
+  origin: string,
+  log: Logger,
+): Promise<Verdant> => {
+  const storage = sqlStorage({ databaseFile: database });
+  // Opens the database now, so that one that is damaged or in use is told of at start.
+  for await (const _ of storage.list()) break;
+  return createVerdant({
+    storage,
+    tokenSecret: secret,
+    fileStorage: new LocalFileStorage({ rootDirectory: files, host: `${origin}/files` }),
+    log,
+  });
+};
+
+const starting = () => new Response(null, { status: 503, headers: { 'Retry-After': '1' } });
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+
+const logger = (least: LogLevel): Logger => {
+  const shown = new Set(LEVELS.slice(LEVELS.indexOf(least)));
+  return (level, ...args) => {
+    if (shown.has(level)) console.error(`${new Date().toISOString()} ${level}`, ...args);
+  };
+};
+
+const listenProblem = (error: unknown, { port, host }: CliOptions): unknown => {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'EADDRINUSE':
+      return new UsageError(
+        `Port ${port} is in use. Stop what listens there, or choose another with --port.`,
+      );
+    case 'EACCES':
+      return new UsageError(`Port ${port} may not be used by this user. Choose another with --port.`);
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+      return new UsageError(`This machine has no address ${host} to listen on. --host sets another.`);
+    default:
+      return error;
+  }
+};
+
+/** One line for what the user can mend; all that is known for what only we can. */
+const problemOf = (error: unknown): string => {
+  if (error instanceof UsageError || error instanceof VerdantError)
+    return error.message.replaceAll('\n', ' ');
+  return error instanceof Error && 'code' in error
+    ? error.message
+    : String(error instanceof Error ? error.stack : error);
+};
+
+const version = (): string => {
+  const file = new URL('../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+};
