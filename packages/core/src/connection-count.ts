@@ -16,8 +16,10 @@ export class ConnectionCount {
     const library = JSON.stringify([libraryId]);
     const user = JSON.stringify([libraryId, userId]);
     const { maxConnectionsPerLibrary, maxConnectionsPerUser } = this.#limits;
-    if (this.#of(library) >= maxConnectionsPerLibrary) throw tooMany('this library', maxConnectionsPerLibrary);
-    if (this.#of(user) >= maxConnectionsPerUser) throw tooMany('this user in this library', maxConnectionsPerUser);
+    if (this.#of(library) >= maxConnectionsPerLibrary)
+      throw tooMany('this library', maxConnectionsPerLibrary);
+    if (this.#of(user) >= maxConnectionsPerUser)
+      throw tooMany('this user in this library', maxConnectionsPerUser);
     this.#add(library, 1);
     this.#add(user, 1);
     return () => {
@@ -38,6 +40,10 @@ export class ConnectionCount {
 }
 
 const tooMany = (what: string, limit: number): VerdantError =>
-  new VerdantError(VerdantErrorCode.Busy, `There are ${limit} sockets of ${what} already, which is the limit.`, {
-    retryAfter: 30,
-  });
+  new VerdantError(
+    VerdantErrorCode.Busy,
+    `There are ${limit} sockets of ${what} already, which is the limit.`,
+    {
+      retryAfter: 30,
+    },
+  );

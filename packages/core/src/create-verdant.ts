@@ -43,7 +43,14 @@ export function createVerdant(options: VerdantOptions): Verdant {
     scheduler,
     log,
   });
-  const services: Services = { settings, scheduler, log, events, profiles, fileStorage: options.fileStorage ?? null };
+  const services: Services = {
+    settings,
+    scheduler,
+    log,
+    events,
+    profiles,
+    fileStorage: options.fileStorage ?? null,
+  };
   const registry = new LibraryRegistry(options.storage, services);
   const refusals = new Refusals({ scheduler, maxHeld: settings.limits.maxHeldRefusals });
   const connections = new ConnectionCount(settings.limits);
@@ -85,7 +92,10 @@ export function createVerdant(options: VerdantOptions): Verdant {
     connect(token: VerifiedToken, transport) {
       if (closing) throw shuttingDown();
       if (!mayUseSocket(token.type)) {
-        throw new VerdantError(VerdantErrorCode.Forbidden, 'The type of this token allows sync over HTTP only.');
+        throw new VerdantError(
+          VerdantErrorCode.Forbidden,
+          'The type of this token allows sync over HTTP only.',
+        );
       }
       const leave = connections.enter(token);
       const session = new Session({
@@ -112,11 +122,14 @@ export function createVerdant(options: VerdantOptions): Verdant {
       }),
     files: {
       upload: (token, file, body) =>
-        admit(() => registry.use(token.libraryId, (library) => storeUpload(library, callerOf(token), file, body))),
+        admit(() =>
+          registry.use(token.libraryId, (library) => storeUpload(library, callerOf(token), file, body)),
+        ),
       async info(token, id) {
         if (!options.fileStorage) throw noFileStorage();
         const info = await handle(token.libraryId).getFileInfo(id);
-        if (!info) throw new VerdantError(VerdantErrorCode.NotFound, 'There is no file with this id in the library.');
+        if (!info)
+          throw new VerdantError(VerdantErrorCode.NotFound, 'There is no file with this id in the library.');
         return { ...info, remote: true };
       },
     },

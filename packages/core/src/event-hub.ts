@@ -29,7 +29,11 @@ export class EventHub implements VerdantEvents {
     }
   }
 
-  async #call<Args extends unknown[]>(kind: string, listener: (...args: Args) => unknown, args: Args): Promise<void> {
+  async #call<Args extends unknown[]>(
+    kind: string,
+    listener: (...args: Args) => unknown,
+    args: Args,
+  ): Promise<void> {
     try {
       await listener(...args);
     } catch (error) {

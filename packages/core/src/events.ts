@@ -1,4 +1,12 @@
-import type { AuthzKey, Baseline, LibraryId, Operation, ReplicaId, ServerOrder, UserId } from '@verdant-web/protocol';
+import type {
+  AuthzKey,
+  Baseline,
+  LibraryId,
+  Operation,
+  ReplicaId,
+  ServerOrder,
+  UserId,
+} from '@verdant-web/protocol';
 
 /** Who caused an event. */
 export interface ChangeInfo {
@@ -22,9 +30,21 @@ export interface VerdantEventMap {
   /** A user's last connection to a library is gone. */
   userDisconnected: (info: { libraryId: LibraryId; userId: UserId }) => void;
   /** A file was stored. */
-  fileUploaded: (info: { libraryId: LibraryId; userId: UserId; fileId: string; name: string; type: string }) => void;
+  fileUploaded: (info: {
+    libraryId: LibraryId;
+    userId: UserId;
+    fileId: string;
+    name: string;
+    type: string;
+  }) => void;
   /** An operation or a document was refused by an access rule; its sender has no way to be told. */
-  accessRefused: (info: { libraryId: LibraryId; userId: UserId; replicaId: ReplicaId; oid: string; authz: AuthzKey | undefined }) => void;
+  accessRefused: (info: {
+    libraryId: LibraryId;
+    userId: UserId;
+    replicaId: ReplicaId;
+    oid: string;
+    authz: AuthzKey | undefined;
+  }) => void;
 }
 
 export interface VerdantEvents {

@@ -69,6 +69,7 @@ export class Refusals {
 const MAX_KEYS = 50_000;
 const MAX_DELAY_MS = 60_000;
 
-const delayFor = (count: number): number => (count <= 1 ? 0 : Math.min(MAX_DELAY_MS, 1_000 * 2 ** (count - 2)));
+const delayFor = (count: number): number =>
+  count <= 1 ? 0 : Math.min(MAX_DELAY_MS, 1_000 * 2 ** (count - 2));
 
 const forgetAfter = (count: number): number => Math.max(60_000, 2 * delayFor(count));

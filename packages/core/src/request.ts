@@ -15,7 +15,8 @@ const MAX_MESSAGES = 10_000;
  */
 export function readRequest(body: string, connection: RequestConnection, limits: Limits): Inbound[] {
   const parsed = parseJson(body, limits.maxValueDepth + 10);
-  const messages = typeof parsed === 'object' && parsed !== null && 'messages' in parsed ? parsed.messages : undefined;
+  const messages =
+    typeof parsed === 'object' && parsed !== null && 'messages' in parsed ? parsed.messages : undefined;
   if (!Array.isArray(messages) || messages.length > MAX_MESSAGES) {
     throw new VerdantError(
       VerdantErrorCode.InvalidRequest,

@@ -19,7 +19,8 @@ export const systemScheduler: Scheduler = {
     const arm = (left: number) => {
       const step = Math.min(left, MAX_DELAY_MS);
       timer = setTimeout(() => (left > step ? arm(left - step) : task()), step);
-      if (typeof timer === 'object' && timer !== null && 'unref' in timer) (timer as { unref(): void }).unref();
+      if (typeof timer === 'object' && timer !== null && 'unref' in timer)
+        (timer as { unref(): void }).unref();
     };
     arm(delayMs);
     return () => clearTimeout(timer as ReturnType<typeof setTimeout>);

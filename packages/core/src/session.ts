@@ -1,4 +1,4 @@
-import { authzKeyFor, type ReplicaId, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import { authzKeyFor, type ReplicaId, type VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
 import type { Caller, SocketConnection } from './library/connection.js';
 import { Delivery } from './library/delivery.js';
@@ -167,7 +167,10 @@ export class Session implements SocketSession, SocketConnection {
     if (!services.settings.closeSocketsOnTokenExpiry) return;
     const left = token.expiresAt + toleranceMs - services.scheduler.now();
     this.#cancelExpiry = services.scheduler.after(Math.max(0, left), () => {
-      this.close(VerdantErrorCode.TokenExpired, 'The access token has expired. Fetch a fresh one and connect again.');
+      this.close(
+        VerdantErrorCode.TokenExpired,
+        'The access token has expired. Fetch a fresh one and connect again.',
+      );
     });
   }
 

@@ -18,7 +18,11 @@ export interface Settings {
 /** Complete the options, or throw a `VerdantError` (5010) that names the one that is wrong. */
 export function settingsFrom(options: VerdantOptions): Settings {
   if (typeof options.storage?.open !== 'function') {
-    throw wrong('storage', "a Storage, such as sqlShardStorage({ databasesDirectory: 'verdant-dbs' })", options.storage);
+    throw wrong(
+      'storage',
+      "a Storage, such as sqlShardStorage({ databasesDirectory: 'verdant-dbs' })",
+      options.storage,
+    );
   }
   if (options.profiles !== undefined && typeof options.profiles.get !== 'function') {
     throw wrong('profiles', 'an object with a method get(userId)', options.profiles);
@@ -35,7 +39,8 @@ export function settingsFrom(options: VerdantOptions): Settings {
   }
   return {
     truancyMs: positive('replicaTruancyMinutes', options.replicaTruancyMinutes ?? 7 * 24 * 60) * 60_000,
-    fileExpiryMs: atLeastZero('fileDeleteExpirationDays', options.fileDeleteExpirationDays ?? 14) * 86_400_000,
+    fileExpiryMs:
+      atLeastZero('fileDeleteExpirationDays', options.fileDeleteExpirationDays ?? 14) * 86_400_000,
     disableRebasing: options.disableRebasing ?? false,
     maxClockDrift: atLeastZero('maxClockDrift', options.maxClockDrift ?? 60_000),
     closeSocketsOnTokenExpiry: options.closeSocketsOnTokenExpiry ?? true,

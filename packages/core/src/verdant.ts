@@ -1,4 +1,11 @@
-import type { LibraryId, Oid, ReplicaId, ReplicaType, ServerOrder, Timestamp, UserId } from '@verdant-web/protocol';
+import type {
+  LibraryId,
+  ReplicaId,
+  ReplicaType,
+  ServerOrder,
+  Timestamp,
+  UserId,
+} from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
 import type { VerdantEvents } from './events.js';
 import type { FileStorage } from './files/file-storage.js';
@@ -61,7 +68,9 @@ export interface Verdant {
    */
   evict(libraryId: string): Promise<void>;
   readonly events: VerdantEvents;
-  readonly profiles: { /** Look the user's profile up again when it is next needed. */ invalidate(userId: string): void };
+  readonly profiles: {
+    /** Look the user's profile up again when it is next needed. */ invalidate(userId: string): void;
+  };
   /** Stop admitting, finish what is under way, write what is in memory, and close sockets and storage. */
   close(): Promise<void>;
 
@@ -77,7 +86,11 @@ export interface Verdant {
   request(token: VerifiedToken, body: string): Promise<AsyncIterable<string>>;
   readonly files: {
     /** Store an upload. Resolves when bytes and record are durable. Throws `VerdantError` (4000, 4030, 4130, 5011). */
-    upload(token: VerifiedToken, file: { id: string; name: string; type: string }, body: ReadableStream<Uint8Array>): Promise<void>;
+    upload(
+      token: VerifiedToken,
+      file: { id: string; name: string; type: string },
+      body: ReadableStream<Uint8Array>,
+    ): Promise<void>;
     /** What a client may know of a file. Throws `VerdantError` (4040, 5011). */
     info(token: VerifiedToken, id: string): Promise<FileInfo & { remote: true }>;
   };

@@ -20,7 +20,11 @@ export async function deleteExpiredFiles(library: LiveLibrary): Promise<void> {
         await fileStorage.delete({ id, libraryId, name, type });
         deleted.push(id);
       } catch (error) {
-        log('error', 'A file could not be deleted; it will be tried again.', { libraryId, fileId: id, error });
+        log('error', 'A file could not be deleted; it will be tried again.', {
+          libraryId,
+          fileId: id,
+          error,
+        });
       }
     }
     if (deleted.length === 0) return;
@@ -30,7 +34,10 @@ export async function deleteExpiredFiles(library: LiveLibrary): Promise<void> {
       await library.commit({ head: { ...head, version: head.version + 1 }, removeFiles: deleted });
     });
   } catch (error) {
-    log('error', 'Deleting files that nothing refers to failed; it will be tried again.', { libraryId, error });
+    log('error', 'Deleting files that nothing refers to failed; it will be tried again.', {
+      libraryId,
+      error,
+    });
   }
 }
 

@@ -1,4 +1,10 @@
-import { mayWrite, type ReplicaType, type UserId, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import {
+  mayWrite,
+  type ReplicaType,
+  type UserId,
+  VerdantError,
+  VerdantErrorCode,
+} from '@verdant-web/protocol';
 import type { LiveLibrary } from '../library/live-library.js';
 import type { StoredFile } from './file-storage.js';
 
@@ -19,7 +25,10 @@ export async function storeUpload(
     throw new VerdantError(VerdantErrorCode.Forbidden, 'This token is read-only: it may not upload files.');
   }
   if (id.length === 0 || id.length > MAX_FILE_ID_LENGTH) {
-    throw new VerdantError(VerdantErrorCode.InvalidRequest, `A file id has 1 to ${MAX_FILE_ID_LENGTH} characters.`);
+    throw new VerdantError(
+      VerdantErrorCode.InvalidRequest,
+      `A file id has 1 to ${MAX_FILE_ID_LENGTH} characters.`,
+    );
   }
   const file: StoredFile = {
     id,
@@ -40,9 +49,13 @@ export async function storeUpload(
   });
   if (!recorded) {
     await fileStorage.delete(file);
-    throw new VerdantError(VerdantErrorCode.Busy, 'The library was evicted during the upload. Sync, then upload again.', {
-      retryAfter: 1,
-    });
+    throw new VerdantError(
+      VerdantErrorCode.Busy,
+      'The library was evicted during the upload. Sync, then upload again.',
+      {
+        retryAfter: 1,
+      },
+    );
   }
   events.emit('fileUploaded', {
     libraryId: library.id,
@@ -67,7 +80,10 @@ function limitBytes(maxBytes: number): TransformStream<Uint8Array, Uint8Array> {
       bytes += chunk.byteLength;
       if (bytes > maxBytes) {
         controller.error(
-          new VerdantError(VerdantErrorCode.TooLarge, `A file may have up to ${maxBytes} bytes; this one has more.`),
+          new VerdantError(
+            VerdantErrorCode.TooLarge,
+            `A file may have up to ${maxBytes} bytes; this one has more.`,
+          ),
         );
       } else controller.enqueue(chunk);
     },

@@ -89,4 +89,8 @@ export function isPublicAfter(before: boolean, patch: Patch, authz: AuthzKey | n
 
 const REFUSED: AccessDecision = { allowed: false };
 
-const allow = (authz: AuthzKey | null, row: AccessRow | null): AccessDecision => ({ allowed: true, authz, row });
+const allow = (authz: AuthzKey | null, row: AccessRow | null): AccessDecision => ({
+  allowed: true,
+  authz,
+  row,
+});

@@ -24,7 +24,8 @@ export function broadcastChanges(
       // What the replica wrote itself, in another tab or over HTTP, it holds without saying so.
       if (socket.replicaId !== changes.replicaId) {
         for (const { row } of changes.operations) {
-          if (row.authz === null || row.authz === authz) socket.delivery.sentOperation(row.order, row.timestamp);
+          if (row.authz === null || row.authz === authz)
+            socket.delivery.sentOperation(row.order, row.timestamp);
         }
       }
     }

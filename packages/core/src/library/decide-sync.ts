@@ -145,7 +145,8 @@ class Sync {
     const known = this.#known!;
     if (this.#message.operations.length === 0 || !this.#context.wasAwayUncounted(known)) return false;
     const { announcedAck } = this.#draft.head;
-    const earliest = this.#row.ackedOrder < this.#draft.head.order ? this.#draft.earliestUnseen(known.id) : null;
+    const earliest =
+      this.#row.ackedOrder < this.#draft.head.order ? this.#draft.earliestUnseen(known.id) : null;
     return announcedAck !== null && earliest !== null && earliest < announcedAck;
   }
 
@@ -177,10 +178,7 @@ class Sync {
     return this.#store(admission, { from, removed: replaces ? contents : null });
   }
 
-  #store(
-    admission: Admission,
-    { from, removed }: { from: number; removed: Draft['contents'] },
-  ): Decided {
+  #store(admission: Admission, { from, removed }: { from: number; removed: Draft['contents'] }): Decided {
     const { head } = this.#draft;
     const { operations, baselines, order } = admission;
     const stored = operations.length > 0 || baselines.length > 0;
@@ -204,7 +202,8 @@ class Sync {
         replaced: removed !== null,
       });
     }
-    for (const refused of admission.refused) effects.push({ kind: 'access-refused', replicaId: row.id, ...refused });
+    for (const refused of admission.refused)
+      effects.push({ kind: 'access-refused', replicaId: row.id, ...refused });
     const { since } = this.#message;
     const step: Step = {
       replica: row,
@@ -242,7 +241,10 @@ class Sync {
     overwriteLocalData: boolean,
   ): Effect {
     const { operations } = this.#message;
-    const except = overwriteLocalData || from >= through ? NONE : new Set(operations.map((o) => keyOf({ ...o, replicaId: row.id })));
+    const except =
+      overwriteLocalData || from >= through
+        ? NONE
+        : new Set(operations.map((o) => keyOf({ ...o, replicaId: row.id })));
     const reply: SyncReply = {
       ackedTimestamp: this.#timestamp,
       overwriteLocalData,

@@ -61,7 +61,8 @@ function decideOperations(
   row: ReplicaRow | null,
 ): Decided {
   if (!mayWrite(connection.caller.type)) return heard({ kind: 'forbidden' });
-  if (row === null || needsSync(context, connection, row)) return heard({ kind: 'refuse', error: syncFirst() });
+  if (row === null || needsSync(context, connection, row))
+    return heard({ kind: 'refuse', error: syncFirst() });
   const error = contentRefusal(message, { latestMs: context.now + context.maxClockDrift });
   if (error) return heard({ kind: 'refuse', error });
 
@@ -109,8 +110,10 @@ function decideOperations(
     });
   }
   // Over HTTP requests fail one by one: the ack of a later one would make the client skip an earlier one for ever.
-  if (connection.kind === 'socket') effects.push({ kind: 'server-ack', timestamp: clamp(context, message.timestamp) });
-  for (const refused of admission.refused) effects.push({ kind: 'access-refused', replicaId: row.id, ...refused });
+  if (connection.kind === 'socket')
+    effects.push({ kind: 'server-ack', timestamp: clamp(context, message.timestamp) });
+  for (const refused of admission.refused)
+    effects.push({ kind: 'access-refused', replicaId: row.id, ...refused });
   return { step, effects };
 }
 
@@ -126,7 +129,11 @@ function decideAck(
   const { timestamp } = message;
   return {
     step: {
-      replica: { ...row, lastSeen: context.now, ackedTime: laterOf(row.ackedTime, clamp(context, timestamp)) },
+      replica: {
+        ...row,
+        lastSeen: context.now,
+        ackedTime: laterOf(row.ackedTime, clamp(context, timestamp)),
+      },
       soft: true,
     },
     effects: [{ kind: 'proof', replicaId: row.id, timestamp }],
@@ -154,4 +161,3 @@ const clamp = (context: DecideContext, timestamp: Timestamp): Timestamp =>
 const heard = (...effects: Effect[]): Decided => ({ step: {}, effects });
 
 const NOTHING: Decided = { step: {}, effects: [] };
-

@@ -18,7 +18,9 @@ export interface Proof {
   reply: PendingReply | null;
 }
 
-type Sent = { floor: ServerOrder; timestamp: Timestamp; reply: null } | { floor: ServerOrder; reply: SentReply };
+type Sent =
+  | { floor: ServerOrder; timestamp: Timestamp; reply: null }
+  | { floor: ServerOrder; reply: SentReply };
 
 /** More than a client that acks at all leaves open; one that never does costs no more memory than this. */
 const MAX_OPEN = 10_000;

@@ -1,4 +1,12 @@
-import type { AuthzKey, ClientMessage, Oid, ReplicaId, ServerOrder, Timestamp, VerdantError } from '@verdant-web/protocol';
+import type {
+  AuthzKey,
+  ClientMessage,
+  Oid,
+  ReplicaId,
+  ServerOrder,
+  Timestamp,
+  VerdantError,
+} from '@verdant-web/protocol';
 import type { BaselineRow, PendingReply } from '../storage/rows.js';
 import type { AdmittedOperation } from './admission.js';
 

@@ -55,7 +55,8 @@ export async function gatherFacts(
       if (message.operations.length > 0) {
         facts.earliestUnseen.set(row.id, await storage.earliestAfter(row.ackedOrder));
       }
-      if (message.since === null && state.head.soleAuthor === row.id) facts.contents = await readContents(storage);
+      if (message.since === null && state.head.soleAuthor === row.id)
+        facts.contents = await readContents(storage);
     }
   }
   if (keys.length > 0 || access.size > 0) {
@@ -76,7 +77,8 @@ async function gatherReplicas(
 ): Promise<void> {
   const unknown = new Set<ReplicaId>();
   for (const { message } of batch) {
-    if (message && 'replicaId' in message && !state.replicas.has(message.replicaId)) unknown.add(message.replicaId);
+    if (message && 'replicaId' in message && !state.replicas.has(message.replicaId))
+      unknown.add(message.replicaId);
   }
   if (unknown.size === 0) return;
   const found = await storage.lookup({ keys: [], replicas: [...unknown], access: [], objects: [] });

@@ -93,15 +93,24 @@ export class LibraryHandle implements Library {
         this.#disconnect(library, () => true, userId as UserId, 'This user was evicted from the library.');
         if (gone.length === 0) return;
         const { head } = library.state;
-        const soleAuthor = head.soleAuthor !== null && gone.includes(head.soleAuthor) ? null : head.soleAuthor;
-        await library.commit({ head: { ...head, version: head.version + 1, soleAuthor }, removeReplicas: gone });
+        const soleAuthor =
+          head.soleAuthor !== null && gone.includes(head.soleAuthor) ? null : head.soleAuthor;
+        await library.commit({
+          head: { ...head, version: head.version + 1, soleAuthor },
+          removeReplicas: gone,
+        });
         for (const id of gone) library.state.replicas.delete(id);
         library.settleSoon();
       }),
     );
   }
 
-  #disconnect(library: LiveLibrary, which: (id: ReplicaId | null) => boolean, userId: UserId, reason: string): void {
+  #disconnect(
+    library: LiveLibrary,
+    which: (id: ReplicaId | null) => boolean,
+    userId: UserId,
+    reason: string,
+  ): void {
     for (const socket of [...library.roll.sockets]) {
       if (socket.caller.userId === userId && which(socket.replicaId)) socket.close(1012, reason);
     }

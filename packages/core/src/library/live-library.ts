@@ -214,7 +214,10 @@ export class LiveLibrary {
 
   get #hasWork(): boolean {
     return (
-      this.#inbox.length > 0 || this.#tasks.length > 0 || this.#settleDue || (this.#rebaser.isDue && this.pins.size === 0)
+      this.#inbox.length > 0 ||
+      this.#tasks.length > 0 ||
+      this.#settleDue ||
+      (this.#rebaser.isDue && this.pins.size === 0)
     );
   }
 
@@ -244,7 +247,11 @@ export class LiveLibrary {
         for (const unit of units) await this.#workOff([unit]);
         return;
       }
-      this.services.log('error', `A message for library ${JSON.stringify(this.id)} could not be worked off.`, error);
+      this.services.log(
+        'error',
+        `A message for library ${JSON.stringify(this.id)} could not be worked off.`,
+        error,
+      );
       for (const unit of units) unit.failed(asVerdantError(error));
     }
   }
@@ -262,7 +269,9 @@ export class LiveLibrary {
         // After a refused message nothing later of that connection is processed.
         if (refused.has(connection)) return;
         const { step, effects } =
-          error === null ? decide(draft, context, connection, message) : { step: {}, effects: [refuse(error)] };
+          error === null
+            ? decide(draft, context, connection, message)
+            : { step: {}, effects: [refuse(error)] };
         draft.apply(step);
         unit.effects.push(...effects);
         if (effects.some(({ kind }) => kind === 'refuse')) refused.add(connection);
@@ -278,7 +287,7 @@ export class LiveLibrary {
       if (this.#isStale(unit)) unit.failed(evicted());
       else {
         for (const effect of unit.effects) this.#releaser.release(effect, unit);
-        unit.done();
+        if (!unit.effects.some(({ kind }) => kind === 'refuse')) unit.done();
       }
     }
     this.settleSoon();
@@ -325,7 +334,8 @@ export class LiveLibrary {
     const { state } = this;
     this.#noteSeen(now);
     const { globalAck } = findConsensus(state.replicas.values(), this.roll, this.activeSince);
-    const rose = globalAck !== null && (state.head.announcedAck === null || globalAck > state.head.announcedAck);
+    const rose =
+      globalAck !== null && (state.head.announcedAck === null || globalAck > state.head.announcedAck);
     const listeners = [...this.roll.sockets].filter((socket) => socket.synced);
     const due = Math.min(...state.dirty.values());
     if (rose && state.head.founded && (listeners.length > 0 || state.head.operations > 0)) {

@@ -86,7 +86,12 @@ function foldObject(
 }
 
 /** The commit that carries a plan out. `now`: wall-clock ms, from which released files wait to be deleted. */
-export function rebaseChange(head: Head, plan: RebasePlan, known: readonly BaselineRow[], now: number): LibraryChange {
+export function rebaseChange(
+  head: Head,
+  plan: RebasePlan,
+  known: readonly BaselineRow[],
+  now: number,
+): LibraryChange {
   const { epoch, version } = head;
   const had = new Set(known.map(({ oid }) => oid));
   const added = plan.baselines.filter(({ oid }) => !had.has(oid)).length;

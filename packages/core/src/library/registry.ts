@@ -19,7 +19,11 @@ export class LibraryRegistry {
   constructor(storage: Storage, services: Services) {
     this.#storage = storage;
     this.#services = services;
-    const tickMs = Math.min(TICK_MS, services.settings.truancyMs / 4, Math.max(50, services.settings.libraryIdleMs));
+    const tickMs = Math.min(
+      TICK_MS,
+      services.settings.truancyMs / 4,
+      Math.max(50, services.settings.libraryIdleMs),
+    );
     const ticker = { cancel: () => {} };
     const tick = () => {
       ticker.cancel = services.scheduler.after(tickMs, () => {
@@ -58,7 +62,9 @@ export class LibraryRegistry {
 
   /** Resolves when no library has anything left to work off. */
   async drained(): Promise<void> {
-    await Promise.all([...this.#live.values()].map(async (opened) => (await opened.catch(() => null))?.drained()));
+    await Promise.all(
+      [...this.#live.values()].map(async (opened) => (await opened.catch(() => null))?.drained()),
+    );
   }
 
   /** Every library leaves memory. */

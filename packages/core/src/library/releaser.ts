@@ -1,6 +1,6 @@
 import type { ReplicaId, Timestamp } from '@verdant-web/protocol';
-import { deleteExpiredFiles } from '../files/clean-up.js';
 import type { ChangeInfo } from '../events.js';
+import { deleteExpiredFiles } from '../files/clean-up.js';
 import { broadcastChanges } from './broadcast.js';
 import type { SocketConnection } from './connection.js';
 import type { SentReply } from './delivery.js';
@@ -23,21 +23,29 @@ export class Releaser {
     const { connection } = unit;
     switch (effect.kind) {
       case 'heartbeat':
-        return unit.answer(encodeMessage({ type: 'heartbeat-response' }));
+        unit.answer(encodeMessage({ type: 'heartbeat-response' }));
+        return;
       case 'forbidden':
-        return unit.answer(encodeMessage({ type: 'forbidden' }));
+        unit.answer(encodeMessage({ type: 'forbidden' }));
+        return;
       case 'need-since':
-        return unit.answer(encodeMessage({ type: 'need-since', since: null }));
+        unit.answer(encodeMessage({ type: 'need-since', since: null }));
+        return;
       case 'server-ack':
-        return unit.answer(encodeMessage({ type: 'server-ack', timestamp: effect.timestamp }));
+        unit.answer(encodeMessage({ type: 'server-ack', timestamp: effect.timestamp }));
+        return;
       case 'refuse':
-        return unit.failed(effect.error);
+        unit.failed(effect.error);
+        return;
       case 'presence':
-        return this.#announce(effect, unit);
+        this.#announce(effect, unit);
+        return;
       case 'reply':
-        return this.#reply(effect, unit);
+        this.#reply(effect, unit);
+        return;
       case 'changes':
-        return this.#changes(effect, unit);
+        this.#changes(effect, unit);
+        return;
       case 'proof':
         if (connection.kind === 'socket') this.#prove(connection, effect.replicaId, effect.timestamp);
         return;
@@ -46,7 +54,8 @@ export class Releaser {
         else this.#library.roll.endLease(effect.replicaId, connection.caller.userId);
         return;
       case 'access-refused':
-        return this.#refusedAccess(effect, unit);
+        this.#refusedAccess(effect, unit);
+        return;
     }
   }
 
@@ -87,7 +96,11 @@ export class Releaser {
       connection.synced = true;
       connection.delivery.through = reply.through;
       if (reply.pending) {
-        const sent: SentReply = { pending: reply.pending, from: reply.overwriteLocalData ? 0 : reply.from, listed };
+        const sent: SentReply = {
+          pending: reply.pending,
+          from: reply.overwriteLocalData ? 0 : reply.from,
+          listed,
+        };
         connection.delivery.sentReply(sent);
       }
     }
@@ -110,7 +123,8 @@ export class Releaser {
     if (connection.kind === 'request') this.#identify(unit, changes.replicaId);
     if (changes.replaced) {
       for (const socket of [...roll.sockets]) {
-        if (socket !== connection && socket.synced) socket.close(1012, 'The library was sent anew. Sync again.');
+        if (socket !== connection && socket.synced)
+          socket.close(1012, 'The library was sent anew. Sync again.');
       }
     }
     broadcastChanges(changes, connection, roll.sockets);
@@ -170,11 +184,15 @@ export class Releaser {
   #refusedAccess({ replicaId, oid, authz }: Extract<Effect, { kind: 'access-refused' }>, unit: Unit): void {
     const { log, events } = this.#library.services;
     const { userId } = unit.connection.caller;
-    log('warn', 'An operation was refused: it would change, or grant, access to a document of somebody else.', {
-      libraryId: this.#library.id,
-      userId,
-      replicaId,
-    });
+    log(
+      'warn',
+      'An operation was refused: it would change, or grant, access to a document of somebody else.',
+      {
+        libraryId: this.#library.id,
+        userId,
+        replicaId,
+      },
+    );
     events.emit('accessRefused', { libraryId: this.#library.id, userId, replicaId, oid, authz });
   }
 }

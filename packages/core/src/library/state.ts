@@ -50,7 +50,10 @@ const TIME_DUE_MS = 30_000;
 export function changeSoftly(state: LibraryState, row: ReplicaRow, now: number): void {
   const before = state.replicas.get(row.id);
   const acked = before?.ackedOrder !== row.ackedOrder || before.pending !== row.pending;
-  const due = Math.min(state.dirty.get(row.id) ?? Number.POSITIVE_INFINITY, now + (acked ? ACK_DUE_MS : TIME_DUE_MS));
+  const due = Math.min(
+    state.dirty.get(row.id) ?? Number.POSITIVE_INFINITY,
+    now + (acked ? ACK_DUE_MS : TIME_DUE_MS),
+  );
   state.replicas.set(row.id, row);
   state.dirty.set(row.id, due);
 }

@@ -23,4 +23,5 @@ export const encodeRebroadcast = (
 export const encodeMessage = (message: Exclude<ServerMessage, { type: 'sync-resp' | 'op-re' }>): string =>
   JSON.stringify(message);
 
-const encodeAuthz = (authz: AuthzKey | null): string => (authz === null ? '' : `,"authz":${JSON.stringify(authz)}`);
+const encodeAuthz = (authz: AuthzKey | null): string =>
+  authz === null ? '' : `,"authz":${JSON.stringify(authz)}`;

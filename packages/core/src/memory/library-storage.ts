@@ -15,6 +15,8 @@ import { copy, copyReplica, MemoryLibrary } from './library.js';
 import { inTimestampOrder } from './operation-log.js';
 
 const PAGE_ROWS = 256;
+/** In UTF-16 units. */
+const PAGE_TEXT = 256 * 1024;
 
 /** Where a library that has no commit yet stands. */
 const UNTOUCHED: Head = {
@@ -107,11 +109,12 @@ export class MemoryLibraryStorage implements LibraryStorage {
 
   async *readBaselines(): AsyncIterable<BaselineRow[]> {
     const baselines = this.#library()?.baselines ?? new Map<Oid, BaselineRow>();
-    yield* this.#pages([...baselines.keys()].sort().map((oid) => baselines.get(oid)!));
+    const inOrder = [...baselines.keys()].sort().map((oid) => baselines.get(oid)!);
+    yield* this.#pages(inOrder, (row) => row.snapshot);
   }
 
   async *readOperations(after: ServerOrder, through: ServerOrder): AsyncIterable<OperationRow[]> {
-    yield* this.#pages(this.#library()?.log.range(after, through) ?? []);
+    yield* this.#pages(this.#library()?.log.range(after, through) ?? [], (row) => row.data);
   }
 
   async earliestAfter(after: ServerOrder): Promise<Timestamp | null> {
@@ -157,13 +160,27 @@ export class MemoryLibraryStorage implements LibraryStorage {
     return this.#place.find();
   }
 
-  async *#pages<Row extends object>(rows: readonly Row[]): AsyncIterable<Row[]> {
+  async *#pages<Row extends object>(
+    rows: readonly Row[],
+    textOf: (row: Row) => string,
+  ): AsyncIterable<Row[]> {
     const epoch = this.#library()?.head.epoch;
-    for (let start = 0; start < rows.length; start += PAGE_ROWS) {
+    for (let start = 0; start < rows.length; ) {
       if (this.#library()?.head.epoch !== epoch) throw new Error('The library was evicted while it was read');
-      yield rows.slice(start, start + PAGE_ROWS).map(copy);
+      const end = pageEnd(rows, start, textOf);
+      yield rows.slice(start, end).map(copy);
+      start = end;
     }
   }
+}
+
+function pageEnd<Row>(rows: readonly Row[], start: number, textOf: (row: Row) => string): number {
+  let text = 0;
+  for (let end = start; end < rows.length; end++) {
+    text += textOf(rows[end]!).length;
+    if (text >= PAGE_TEXT || end - start + 1 >= PAGE_ROWS) return end + 1;
+  }
+  return rows.length;
 }
 
 function rowsOf(library: MemoryLibrary, oids: readonly Oid[]): DocumentRows {

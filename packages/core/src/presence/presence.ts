@@ -7,6 +7,8 @@ export type LibraryPresence = Record<string, UserInfo>;
 export class PresenceBoard {
   /** Replicas in the order of their last announcement: the last one is what others see. */
   readonly #users = new Map<UserId, Map<ReplicaId, UserInfo>>();
+  /** Announced by replicas that have left, and shown until their user announces something else or leaves. */
+  readonly #gone = new WeakSet<UserInfo>();
 
   /** A replica announces something. What it leaves out stays as it was. */
   announce(
@@ -25,25 +27,32 @@ export class PresenceBoard {
       internal: update.internal ?? before?.internal ?? {},
     };
     replicas.delete(replicaId);
+    for (const [id, other] of replicas) if (this.#gone.has(other)) replicas.delete(id);
     replicas.set(replicaId, info);
     this.#users.set(userId, replicas);
     return info;
   }
 
-  /** What the user's other replicas announced, oldest first. */
+  /** What the user's other replicas announced that are still here, oldest first. */
   others(userId: UserId, replicaId: ReplicaId): UserInfo[] {
-    return [...(this.#users.get(userId)?.values() ?? [])].filter((info) => info.replicaId !== replicaId);
+    return [...(this.#users.get(userId)?.values() ?? [])].filter(
+      (info) => info.replicaId !== replicaId && !this.#gone.has(info),
+    );
   }
 
-  /** The replica is gone. Returns what others see of the user instead, where that changes; null: nothing to tell. */
+  /** A replica of a user who is still here is gone. Returns what others see instead, where that changes; else null. */
   forget(userId: UserId, replicaId: ReplicaId): UserInfo | null {
     const replicas = this.#users.get(userId);
-    if (!replicas) return null;
-    const shown = [...replicas.keys()].at(-1);
+    const info = replicas?.get(replicaId);
+    if (!replicas || !info) return null;
+    if (replicas.size === 1) {
+      // The user stays present, and nothing newer was announced.
+      this.#gone.add(info);
+      return null;
+    }
+    const shown = [...replicas.values()].at(-1) === info;
     replicas.delete(replicaId);
-    if (replicas.size === 0) this.#users.delete(userId);
-    if (shown !== replicaId) return null;
-    return [...replicas.values()].at(-1) ?? null;
+    return shown ? ([...replicas.values()].at(-1) ?? null) : null;
   }
 
   /** The user is gone. Returns the replica that others saw last; null: none was announced. */

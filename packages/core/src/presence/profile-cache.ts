@@ -67,7 +67,10 @@ export class ProfileCache {
     try {
       return { profile: (await this.#source.get(userId)) ?? { id: userId } };
     } catch (error) {
-      this.#log('error', 'The profile of a user could not be had; others see the id alone.', { userId, error });
+      this.#log('error', 'The profile of a user could not be had; others see the id alone.', {
+        userId,
+        error,
+      });
       return null;
     }
   }

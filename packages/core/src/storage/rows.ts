@@ -1,4 +1,12 @@
-import type { AuthzKey, Oid, ReplicaId, ReplicaType, ServerOrder, Timestamp, UserId } from '@verdant-web/protocol';
+import type {
+  AuthzKey,
+  Oid,
+  ReplicaId,
+  ReplicaType,
+  ServerOrder,
+  Timestamp,
+  UserId,
+} from '@verdant-web/protocol';
 
 /** What a library is, apart from its rows. Small: read when the library opens, written with every commit. */
 export interface Head {

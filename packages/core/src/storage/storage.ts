@@ -1,5 +1,13 @@
 import type { LibraryId, Oid, ReplicaId, ServerOrder, Timestamp } from '@verdant-web/protocol';
-import type { AccessRow, BaselineRow, FileRow, Head, OperationKey, OperationRow, ReplicaRow } from './rows.js';
+import type {
+  AccessRow,
+  BaselineRow,
+  FileRow,
+  Head,
+  OperationKey,
+  OperationRow,
+  ReplicaRow,
+} from './rows.js';
 
 /** Where libraries are kept. Implementations are proven by the suite of `@verdant-web/testkit/storage`. */
 export interface Storage {
