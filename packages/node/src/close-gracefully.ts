@@ -34,7 +34,8 @@ export const closeGracefully = async ({
 }: GracefulCloseOptions): Promise<void> => {
   const servers = [server].flat() as ClosableServer[];
   const serversClosed = Promise.all(servers.map(closed));
-  const inTime = await within(timeoutMs, core.close());
+  const coreClosed = core.close();
+  const inTime = await within(timeoutMs, coreClosed.catch(() => {}));
   if (!inTime)
     core.log('warn', `Not everything was done within ${timeoutMs} ms of closing; cutting off the rest.`);
 
@@ -48,6 +49,8 @@ export const closeGracefully = async ({
   clearInterval(release);
   for (const each of servers) each.closeAllConnections?.();
   await within(GRACE_MS, Promise.all([socketsClosed, serversClosed]));
+  // What failed is for the caller to know, but not before all is closed.
+  if (inTime) await coreClosed;
 };
 
 const GRACE_MS = 1_000;

@@ -1,5 +1,4 @@
 export {
-  type ChangedOperation,
   type ChangeInfo,
   createVerdant,
   defaultLimits,

@@ -1,3 +1,9 @@
 export type { LibraryStorage, Storage } from '@verdant-web/core';
 export { memoryStorage } from '@verdant-web/core/memory';
-export { sqlShardStorage, sqlStorage } from '@verdant-web/storage-sqlite';
+export {
+  type Durability,
+  type SqlShardStorageOptions,
+  type SqlStorageOptions,
+  sqlShardStorage,
+  sqlStorage,
+} from '@verdant-web/storage-sqlite';
