@@ -5,6 +5,7 @@ const EXTENSION = '.sqlite';
 /** Leaves room for `.sqlite-wal` below the 255 bytes of most file systems. */
 const MAX_LENGTH = 200;
 const KEPT_OF_LONG = 100;
+const ESCAPED = /^(?:[a-z0-9_.-]|%[0-9a-f]{2}|%u[0-9a-f]{4}|%h[0-9a-f]{64})+$|^%$/;
 
 /** Where a library's rows may be, in the directory of its storage. */
 export interface ShardNames {
@@ -47,6 +48,8 @@ function escapeCharacter(character: string): string {
 
 const escapeByte = (character: string): string => `%${character.charCodeAt(0).toString(16)}`;
 
-/** Whether `<id>.sqlite` names a file in the directory itself. */
+/** Whether `<id>.sqlite` names a file in the directory itself, which is not another library's `own`. */
 const couldBeOriginal = (id: string): boolean =>
-  !/[/\\\0]|\p{Surrogate}/u.test(id) && Buffer.byteLength(id + EXTENSION) <= 255;
+  !/[/\\\0]|\p{Surrogate}/u.test(id) &&
+  !(id.includes('%') && ESCAPED.test(id)) &&
+  Buffer.byteLength(id + EXTENSION) <= 255;

@@ -1,0 +1,69 @@
+import { expect } from 'vitest';
+import { collect, readAll } from './dump.js';
+import type { StorageTest } from './fixture.js';
+import { baseline, operation, operations } from './rows.js';
+
+const MANY = 5_000;
+const MEGABYTE = JSON.stringify('x'.repeat(1024 * 1024));
+
+export function pageContract(test: StorageTest): void {
+  test('operations between two server orders come in pages, in order', async ({ write }) => {
+    const writer = await write();
+    const rows = operations(MANY);
+    await writer.commit({ operations: rows });
+    const pages = await collect(writer.library.readOperations(10, MANY - 10));
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.flat()).toEqual(rows.slice(10, MANY - 10));
+    expect(await readAll(writer.library.readOperations(MANY, MANY + 5))).toEqual([]);
+    expect(await readAll(writer.library.readOperations(5, 6))).toEqual([rows[5]]);
+  });
+
+  test('baselines come in pages, in oid order', async ({ write }) => {
+    const writer = await write();
+    const rows = Array.from({ length: MANY }, (_, index) =>
+      baseline(`items/${index.toString().padStart(5, '0')}`),
+    );
+    await writer.commit({ baselines: [...rows].reverse() });
+    const pages = await collect(writer.library.readBaselines());
+    expect(pages.length).toBeGreaterThan(1);
+    expect(pages.flat()).toEqual(rows);
+  });
+
+  test('a page is bounded in bytes too', async ({ write }) => {
+    const writer = await write();
+    const rows = operations(16, () => ({ data: MEGABYTE }));
+    await writer.commit({
+      operations: rows,
+      baselines: rows.map((row) => baseline(`items/${row.order}`, { snapshot: MEGABYTE })),
+    });
+    for (const read of [() => writer.library.readOperations(0, 16), () => writer.library.readBaselines()]) {
+      const pages = await collect<unknown[]>(read());
+      expect(pages.length).toBeGreaterThan(1);
+      expect(pages.flat()).toHaveLength(16);
+    }
+  });
+
+  test('commits go on while pages are read', async ({ write }) => {
+    const writer = await write();
+    const rows = operations(MANY);
+    await writer.commit({ operations: rows, baselines: [baseline('items/1')] });
+    const seen: unknown[] = [];
+    for await (const page of writer.library.readOperations(0, MANY)) {
+      seen.push(...page);
+      await writer.commit({ operations: [operation(writer.head.order + 1)] });
+    }
+    expect(seen).toEqual(rows);
+  });
+
+  test('a reader that leaves early holds nothing up', async ({ write }) => {
+    const writer = await write();
+    await writer.commit({ operations: operations(MANY) });
+    for await (const page of writer.library.readOperations(0, MANY)) {
+      expect(page.length).toBeGreaterThan(0);
+      break;
+    }
+    await writer.commit({ fold: [1, 2, 3] });
+    await writer.evict();
+    expect(await readAll(writer.library.readOperations(0, MANY))).toEqual([]);
+  });
+}
