@@ -73,6 +73,7 @@ export async function inWorld(
 
   try {
     await scenario(world);
+    for (const client of clients.filter(({ closed }) => !closed)) await expectStoredAsShown(client);
     expect(app.errors, 'what the server logged as errors').toEqual([]);
   } finally {
     for (const client of clients) client.kill();
@@ -104,6 +105,32 @@ export async function sameItems(
       describe: async () => (await Promise.all(clients.map((client) => client.describe()))).join('\n\n'),
     },
   );
+}
+
+/**
+ * What a client shows and what it has stored are two things, and the second counts the next time that it is opened.
+ * They part when a server delivers what the client has folded already, or announces a global ack too early.
+ */
+async function expectStoredAsShown(client: TestClient): Promise<void> {
+  await client.stop();
+  let shown = '';
+  await waitFor(async () => {
+    const before = shown;
+    shown = JSON.stringify(canonical(await client.list()));
+    return shown === before;
+  });
+  await client.close();
+  const { generation, userId, device } = client;
+  const next = await openClient({
+    generation,
+    userId,
+    device,
+    authEndpoint: 'http://127.0.0.1:1',
+    online: false,
+  });
+  const stored = canonical(await next.list());
+  next.kill();
+  expect(stored, `what ${client.name} has stored is not what it showed`).toEqual(JSON.parse(shown));
 }
 
 /** A server may be a moment behind a client that has just written. */

@@ -229,6 +229,66 @@ describe.each(generations)('%s over a socket', (generation) => {
     await client.waitUntil(([first]) => first?.tags.includes('new'));
     expect((await client.list())[0]!.tags).toEqual(['again', 'new']);
   });
+
+  /** What the client shows, and what the next tab of the device will. */
+  const tagsNowAndLater = async (client: TestClient) => {
+    const shown = (await client.list())[0]!.tags;
+    await client.close();
+    const { device } = client;
+    const next = await openClient({
+      generation,
+      userId: 'ana',
+      authEndpoint: 'http://127.0.0.1:1',
+      online: false,
+      device,
+    });
+    clients.push(next);
+    return { shown, stored: (await next.list())[0]!.tags };
+  };
+  const beginWithMilk = async () => {
+    const client = await begin();
+    server.answer = (message) =>
+      message.type === 'sync' ? [syncResponse(message, { operations: milk() })] : [];
+    await client.start();
+    await server.next('ack', 0);
+    return client;
+  };
+  const deliver = async (...operations: ReturnType<typeof push>[]) => {
+    const acks = server.of('ack').length;
+    server.send({ type: 'op-re', operations, replicaId: 'other' });
+    await server.next('ack', acks);
+  };
+  const fold = async () => {
+    server.send({ type: 'global-ack', timestamp: now() });
+    await milliseconds(250);
+  };
+
+  test('loses an operation dated before what it has folded: shows it, and no longer has it the next time', async () => {
+    const client = await beginWithMilk();
+    const [late, folded] = [push('late'), push('folded')];
+    await deliver(folded);
+    await fold();
+    await deliver(late, push('new'));
+    expect(await tagsNowAndLater(client)).toEqual({
+      shown: ['late', 'folded', 'new'],
+      stored: ['folded', 'new'],
+    });
+  });
+
+  test('applies operations twice that are delivered again after it folded them, and a global ack between', async () => {
+    const client = await beginWithMilk();
+    const [first, second] = [push('first'), push('second')];
+    await deliver(first, second);
+    await fold();
+    await deliver(first);
+    // Folds the first again, for nothing, but dates the baseline back to it.
+    await fold();
+    await deliver(second);
+    expect(await tagsNowAndLater(client)).toEqual({
+      shown: ['first', 'second'],
+      stored: ['first', 'second', 'second'],
+    });
+  });
 });
 
 describe.each(generations)('%s over http', (generation) => {

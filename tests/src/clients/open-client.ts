@@ -54,6 +54,8 @@ export interface TestClient {
   readonly wire: Wire;
   readonly browser: Browser;
   readonly sync: Sync;
+  /** Its tab is closed or dead. */
+  readonly closed: boolean;
   /** Everything below that changes something resolves when the change is in the local database and was offered to sync. */
   put(id: string, init?: ItemInit): Promise<void>;
   /** 5.x: a document that only this user's replicas get. */
@@ -197,6 +199,7 @@ function wrap(
     return `${name} holds ${JSON.stringify(held)}\n  ${sync.mode}, ${sync.status}, connected: ${sync.isConnected}; last messages:\n${browser.wire.summary()}`;
   };
   const answers = () => browser.wire.received('sync-resp').length;
+  let closed = false;
 
   return {
     name,
@@ -206,6 +209,9 @@ function wrap(
     browser,
     wire: browser.wire,
     sync,
+    get closed() {
+      return closed;
+    },
     put: (id, init = {}) => put(id, init, {}),
     putPrivate: (id, init = {}) =>
       put(id, init, {
@@ -252,10 +258,14 @@ function wrap(
     goOffline: browser.goOffline,
     goOnline: browser.goOnline,
     close: async () => {
+      closed = true;
       await client.close();
       browser.destroy();
     },
-    kill: browser.destroy,
+    kill: () => {
+      closed = true;
+      browser.destroy();
+    },
     waitUntil: async (condition, deadline = 10_000) => {
       await waitFor(async () => condition(await list()), { deadline, describe });
     },
