@@ -1,0 +1,211 @@
+import { ReplicaType } from '@verdant-web/protocol';
+import { describe, expect, test } from 'vitest';
+import { World } from './testing/world.js';
+
+const acked = async (world: World, id: string) =>
+  (await world.info())?.replicas.find((replica) => replica.id === id)?.ackedServerOrder;
+
+describe('acked server order', () => {
+  test('moves over what a replica wrote itself, where that is next', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    await ana.push(ana.set('items/1', 'n', 1));
+    expect(await acked(world, ana.id)).toBe(2);
+  });
+
+  test('not past what somebody else wrote and it has not acknowledged', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    await bob.push(bob.set('items/1', 'n', 1));
+    await ana.push(ana.set('items/1', 'n', 2));
+    expect(await acked(world, ana.id)).toBe(1);
+    await ana.ackAll();
+    expect(await acked(world, ana.id)).toBe(3);
+  });
+
+  test('moves over what a replica may not see', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const authz = btoa('u:ana:*');
+    await ana.push(ana.create('items/2', { id: '2' }, { authz }), ana.set('items/2', 'n', 1, { authz }));
+    expect(bob.broadcast).toEqual([]);
+    expect(await acked(world, bob.id)).toBe(3);
+  });
+
+  test('is never beyond what the connection was sent', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    await ana.push(ana.set('items/1', 'n', 1));
+    bob.send({ type: 'ack', timestamp: bob.stamp() });
+    await world.settle();
+    expect(await acked(world, bob.id)).toBe(1);
+  });
+
+  test('an ack of one operation covers those before it', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    for (let n = 0; n < 4; n++) await ana.push(ana.set('items/1', 'n', n));
+    bob.send({ type: 'ack', timestamp: bob.all('op-re')[2]!.operations[0]!.timestamp });
+    await world.settle();
+    expect(await acked(world, bob.id)).toBe(4);
+  });
+});
+
+describe('the global ack', () => {
+  test('is the least of what those that count have acknowledged, announced when it rose, coalesced', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    await world.settle(1_000);
+    ana.inbox = [];
+    bob.inbox = [];
+    for (let n = 0; n < 10; n++) await ana.push(ana.set('items/1', 'n', n));
+    await bob.ackAll();
+    await world.settle(1_000);
+    expect(ana.all('global-ack')).toHaveLength(1);
+    const { globalAck, replicas } = (await world.info())!;
+    expect(ana.all('global-ack')).toEqual([{ type: 'global-ack', timestamp: globalAck }]);
+    expect(globalAck).toBe(replicas.map(({ ackedLogicalTime }) => ackedLogicalTime!).sort()[0]);
+    await world.settle(10_000);
+    expect(ana.all('global-ack')).toHaveLength(1);
+  });
+
+  test('rises when a replica that counted turns truant, with nobody sending anything', async () => {
+    const world = new World({ replicaTruancyMinutes: 10 });
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    bob.disconnect();
+    await ana.push(ana.set('items/1', 'n', 1));
+    await ana.push(ana.set('items/1', 'n', 2));
+    await world.settle(5 * 60_000);
+    expect((await world.info())?.operationsCount).toBe(2);
+    ana.inbox = [];
+    await world.settle(6 * 60_000);
+    expect(ana.all('global-ack')).toHaveLength(1);
+    expect((await world.info())?.operationsCount).toBe(1);
+  });
+
+  test('rises when a passive replica leaves', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob', { type: ReplicaType.PassiveRealtime });
+    await ana.push(ana.set('items/1', 'n', 1));
+    await ana.push(ana.set('items/1', 'n', 2));
+    await world.settle(5_000);
+    const before = (await world.info())!.globalAck!;
+    bob.disconnect();
+    await world.settle(5_000);
+    expect((await world.info())!.globalAck! > before).toBe(true);
+  });
+
+  test('that was announced never falls, though a passive replica that returns lowers the computed one', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob', { type: ReplicaType.ReadOnlyRealtime });
+    bob.disconnect();
+    for (let n = 0; n < 3; n++) await ana.push(ana.set('items/1', 'n', n));
+    await world.settle(1_000);
+    const announced = (await world.info())!.globalAck!;
+    const slow = world.device('bob', { id: bob.id, type: ReplicaType.ReadOnlyRealtime, skew: -30_000 }).connect();
+    await slow.sync({ since: slow.stamp(-60_000) });
+    await world.settle(1_000);
+    expect((await world.info())!.globalAck).toBe(announced);
+  });
+
+  test('is durable before it is announced, with the acks that it relies on', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    await ana.push(ana.set('items/1', 'n', 1));
+    await bob.ackAll();
+    await world.settle(160);
+    const announced = ana.all('global-ack').at(-1)?.timestamp;
+    expect(announced).toBeDefined();
+    world.crash();
+    const info = await world.info();
+    expect(info?.globalAck).toBe(announced);
+    expect(info?.replicas.every(({ ackedLogicalTime }) => ackedLogicalTime! >= announced!)).toBe(true);
+  });
+});
+
+describe('history', () => {
+  test('is folded when all that count hold it, and not before', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    for (let n = 0; n < 5; n++) await ana.push(ana.set('items/1', 'n', n));
+    await world.settle(5_000);
+    expect((await world.info())?.operationsCount).toBe(5);
+    await bob.ackAll();
+    await world.settle(2_000);
+    expect(await world.info()).toMatchObject({ operationsCount: 1, baselinesCount: 1, latestServerOrder: 6 });
+    expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one', n: 4 });
+  });
+
+  test('is held back by a replica that is away, until it is truant; nothing is lost to it', async () => {
+    const world = new World({ replicaTruancyMinutes: 60 });
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const since = bob.stamp();
+    bob.disconnect();
+    for (let n = 0; n < 5; n++) await ana.push(ana.set('items/1', 'n', n));
+    await world.settle(30 * 60_000);
+    bob.connect();
+    expect((await bob.sync({ since })).operations).toHaveLength(5);
+  });
+
+  test('is not held back by a passive replica that is away', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob', { type: ReplicaType.PassivePush });
+    await bob.post(bob.syncMessage());
+    for (let n = 0; n < 5; n++) await ana.push(ana.set('items/1', 'n', n));
+    await world.settle(60_000);
+    expect((await world.info())?.operationsCount).toBe(6);
+    await world.settle(6 * 60_000);
+    expect((await world.info())?.operationsCount).toBe(1);
+  });
+
+  test('is kept where rebasing is disabled', async () => {
+    const world = new World({ disableRebasing: true });
+    const ana = await world.founder();
+    for (let n = 0; n < 5; n++) await ana.push(ana.set('items/1', 'n', n));
+    await world.settle(10_000);
+    expect((await world.info())?.operationsCount).toBe(6);
+  });
+
+  test('of an object with an earlier operation that may not be folded waits for it', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const early = bob.set('items/1', 'n', 'early');
+    await world.settle(1_000);
+    await ana.push(ana.set('items/1', 'n', 'late'));
+    await bob.ackAll();
+    await bob.push(early);
+    await ana.push(ana.set('items/2', 'x', 1));
+    await world.settle(3_000);
+    expect(await world.snapshot('items', '1')).toMatchObject({ n: 'late' });
+    await ana.ackAll();
+    await bob.ackAll();
+    await world.settle(3_000);
+    expect(await world.snapshot('items', '1')).toMatchObject({ n: 'late' });
+    expect((await world.info())!.operationsCount).toBeLessThan(3);
+  });
+
+  test('server orders go on after everything was folded and the server restarted', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    for (let n = 0; n < 5; n++) await ana.push(ana.set('items/1', 'n', n));
+    await world.settle(5_000);
+    world.crash();
+    ana.connect();
+    await ana.sync({ since: ana.stamp() });
+    await ana.push(ana.set('items/1', 'n', 9));
+    expect((await world.info())?.latestServerOrder).toBe(7);
+  });
+});

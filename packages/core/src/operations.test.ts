@@ -1,0 +1,259 @@
+import { ReplicaType, VerdantErrorCode } from '@verdant-web/protocol';
+import { describe, expect, test } from 'vitest';
+import { memoryStorage } from './memory.js';
+import type { LibraryChange, Storage } from './storage/storage.js';
+import { listed, World } from './testing/world.js';
+
+describe('an op', () => {
+  test('is acknowledged with its own timestamp, and reaches the others once, without server fields', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const cat = await world.member('cat');
+    bob.inbox = [];
+    const operation = bob.set('items/1', 'n', 1);
+    bob.send({ type: 'op', timestamp: operation.timestamp, operations: [operation], extra: 'ignored' });
+    await world.settle();
+    expect(bob.inbox).toEqual([{ type: 'server-ack', timestamp: operation.timestamp }]);
+    for (const other of [ana, cat]) {
+      expect(other.all('op-re')).toEqual([{ type: 'op-re', replicaId: bob.id, operations: [operation] }]);
+    }
+  });
+
+  test('over HTTP gets no ack, and reaches sockets', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob');
+    await bob.post(bob.syncMessage());
+    expect(await bob.post({ type: 'op', timestamp: bob.stamp(), operations: [bob.set('items/1', 'n', 1)] })).toEqual(
+      [],
+    );
+    expect(ana.broadcast).toEqual(['items/1 set']);
+  });
+
+  test('reaches another socket of the same replica', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const tab = world.device('ana', { id: ana.id }).connect();
+    await tab.sync({ since: ana.stamp() });
+    await ana.push(ana.set('items/1', 'n', 1));
+    expect(tab.broadcast).toEqual(['items/1 set']);
+    expect(ana.broadcast).toEqual([]);
+  });
+
+  test('does not reach a socket that has not synced, which gets it in its reply', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob').connect();
+    bob.send({ type: 'presence-update', presence: {} });
+    await ana.push(ana.set('items/1', 'n', 1));
+    expect(bob.broadcast).toEqual([]);
+    expect(listed(await bob.sync())).toEqual(['items/1 initialize', 'items/1 set']);
+  });
+
+  test('of a replica without a record is not stored: the socket is closed so that it syncs, HTTP gets 503', async () => {
+    const world = new World();
+    const stranger = world.device('ana').connect();
+    await stranger.push(stranger.create('items/1', { id: '1' }));
+    expect(stranger.closed?.code).toBe(1013);
+    await expect(
+      stranger.post({ type: 'op', timestamp: stranger.stamp(), operations: [stranger.create('items/1', {})] }),
+    ).rejects.toMatchObject({ code: VerdantErrorCode.Busy, status: 503 });
+    expect(await world.info()).toBeNull();
+  });
+
+  test('of a truant is not stored before it has synced', async () => {
+    const world = new World({ replicaTruancyMinutes: 60 });
+    await world.founder();
+    const bob = await world.member('bob');
+    bob.disconnect();
+    await world.settle(61 * 60_000);
+    bob.connect();
+    await bob.push(bob.set('items/1', 'n', 1));
+    expect(bob.closed?.code).toBe(1013);
+    expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one' });
+  });
+
+  test('from a read-only token is forbidden', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const reader = await world.member('bob', { type: ReplicaType.ReadOnlyRealtime });
+    await reader.push(reader.set('items/1', 'n', 1));
+    expect(reader.all('forbidden')).toHaveLength(1);
+    expect(ana.broadcast).toEqual([]);
+  });
+
+  test('that is repeated is acknowledged again, and stored and sent once', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const operation = bob.set('items/1', 'n', 1);
+    await bob.push(operation);
+    await bob.push(operation, operation);
+    expect(bob.all('server-ack')).toHaveLength(2);
+    expect(ana.broadcast).toEqual(['items/1 set']);
+    expect((await world.info())?.operationsCount).toBe(2);
+  });
+
+  test('without operations is acknowledged, and nobody is sent an empty broadcast', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    await bob.push();
+    expect(bob.all('server-ack')).toHaveLength(1);
+    expect(ana.all('op-re')).toEqual([]);
+  });
+
+  test('that does not fit its object is stored, and changes nothing', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    await ana.push(
+      ana.operation('items/1', { op: 'list-push', value: 1 }),
+      ana.operation('items/absent', { op: 'set', name: 'n', value: 1 }),
+    );
+    await ana.push(ana.operation('items/1', { op: 'touch' }));
+    await world.settle(3_000);
+    expect(await world.info()).toMatchObject({ operationsCount: 1, baselinesCount: 1 });
+    expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one' });
+  });
+
+  test('that comes late for a deleted and folded object does not bring it back', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    await ana.push(ana.operation('items/1', { op: 'delete' }));
+    await ana.push(ana.operation('items/2', { op: 'touch' }));
+    await world.settle(3_000);
+    await ana.push(ana.set('items/1', 'n', 1));
+    await ana.push(ana.operation('items/2', { op: 'touch' }));
+    await world.settle(3_000);
+    expect(await world.info()).toMatchObject({ baselinesCount: 0 });
+    expect(await world.snapshot('items', '1')).toBeNull();
+  });
+});
+
+describe('what is durable', () => {
+  /** Storage whose next commit fails, before or after it took effect. */
+  const failing = () => {
+    const inner = memoryStorage();
+    const control = { fail: null as 'before' | 'after' | null, commits: [] as LibraryChange[] };
+    const storage: Storage = {
+      limits: inner.limits,
+      list: (after) => inner.list(after),
+      close: () => inner.close(),
+      async open(id) {
+        const library = await inner.open(id);
+        return new Proxy(library, {
+          get(target, property: keyof typeof library) {
+            const value = target[property] as unknown;
+            if (property !== 'commit') return typeof value === 'function' ? value.bind(target) : value;
+            return async (change: LibraryChange) => {
+              const { fail } = control;
+              control.fail = null;
+              if (fail === 'before') throw new Error('disk full');
+              const result = await target.commit(change);
+              control.commits.push(change);
+              if (fail === 'after') throw new Error('the disk did not say');
+              return result;
+            };
+          },
+        });
+      },
+    };
+    return { storage, control };
+  };
+
+  test('nothing is acknowledged or shown when the commit fails: the client is told to come again', async () => {
+    const { storage, control } = failing();
+    const world = new World({ storage });
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    bob.inbox = [];
+    control.fail = 'before';
+    await bob.push(bob.set('items/1', 'n', 1));
+    expect(bob.inbox).toEqual([]);
+    expect(bob.closed?.code).toBe(1011);
+    expect(ana.broadcast).toEqual([]);
+    await ana.push(ana.set('items/1', 'n', 2));
+    expect(ana.all('server-ack')).toHaveLength(1);
+  });
+
+  test('a commit that took effect, and failed to say so, is found when the message comes again', async () => {
+    const { storage, control } = failing();
+    const world = new World({ storage });
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const operation = bob.set('items/1', 'n', 1);
+    control.fail = 'after';
+    await bob.push(operation);
+    bob.connect();
+    await bob.sync({ since: bob.stamp(-1_000), operations: [operation] });
+    expect((await world.info())?.operationsCount).toBe(2);
+    expect(ana.isOpen).toBe(true);
+  });
+
+  test('a message that breaks a commit takes no other with it', async () => {
+    const { storage, control } = failing();
+    const world = new World({ storage });
+    await world.founder();
+    const bob = await world.member('bob');
+    const cat = await world.member('cat');
+    control.fail = 'before';
+    bob.send({ type: 'op', timestamp: bob.stamp(), operations: [bob.set('items/1', 'b', 1)] });
+    cat.send({ type: 'op', timestamp: cat.stamp(), operations: [cat.set('items/1', 'c', 1)] });
+    await world.settle();
+    expect(await world.snapshot('items', '1')).toMatchObject({ b: 1, c: 1 });
+  });
+
+  test('messages that wait are committed together', async () => {
+    const { storage, control } = failing();
+    const world = new World({ storage });
+    const ana = await world.founder();
+    control.commits.length = 0;
+    for (let n = 0; n < 100; n++) {
+      ana.send({ type: 'op', timestamp: ana.stamp(), operations: [ana.set('items/1', 'n', n)] });
+    }
+    await world.settle();
+    expect(control.commits).toHaveLength(1);
+    expect(control.commits[0]?.operations).toHaveLength(100);
+  });
+
+  test('idle polls cost no commit each', async () => {
+    const { storage, control } = failing();
+    const world = new World({ storage });
+    await world.founder();
+    const bob = world.device('bob');
+    const [first] = await bob.post(bob.syncMessage());
+    await world.settle(60_000);
+    control.commits.length = 0;
+    let since = first?.type === 'sync-resp' ? first.ackedTimestamp : null;
+    for (let poll = 0; poll < 20; poll++) {
+      const [answer] = await bob.post(bob.syncMessage({ since }));
+      since = answer?.type === 'sync-resp' ? answer.ackedTimestamp : null;
+      await world.settle(200);
+    }
+    expect(control.commits.length).toBeLessThan(8);
+  });
+});
+
+test('messages of one connection keep their order, in one library and across a slow opening', async () => {
+  const world = new World();
+  const ana = world.device('ana').connect();
+  ana.send({ type: 'presence-update', presence: {} });
+  ana.send(ana.syncMessage({ operations: [ana.create('items/1', [])] }));
+  for (let n = 0; n < 5; n++) {
+    ana.send({ type: 'op', timestamp: ana.stamp(), operations: [ana.operation('items/1', { op: 'list-push', value: n })] });
+  }
+  ana.send({ type: 'heartbeat' });
+  await world.settle();
+  expect(ana.inbox.map(({ type }) => type)).toEqual([
+    'presence-changed',
+    'sync-resp',
+    'server-ack',
+    'server-ack',
+    'server-ack',
+    'server-ack',
+    'server-ack',
+    'heartbeat-response',
+  ]);
+  expect(await world.snapshot('items', '1')).toEqual([0, 1, 2, 3, 4]);
+});

@@ -1,0 +1,462 @@
+import { ReplicaType, type Timestamp, timestampMs, VerdantErrorCode } from '@verdant-web/protocol';
+import { describe, expect, test } from 'vitest';
+import { listed, World } from './testing/world.js';
+
+const later = (timestamp: Timestamp): Timestamp => `${timestamp.slice(0, -1)}z` as Timestamp;
+
+describe('an empty library', () => {
+  test('is founded by the first that brings its whole history', async () => {
+    const world = new World();
+    const ana = world.device('ana').connect();
+    const answer = await ana.sync({
+      baselines: [ana.baseline('items/1', { id: '1', n: 1 })],
+      operations: [ana.set('items/1', 'n', 2)],
+    });
+    expect(answer).toMatchObject({ overwriteLocalData: false, operations: [], baselines: [] });
+    expect(await world.snapshot('items', '1')).toEqual({ id: '1', n: 2 });
+    const info = await world.info();
+    expect(info).toMatchObject({ latestServerOrder: 2, operationsCount: 1, baselinesCount: 1 });
+    expect(info?.replicas[0]).toMatchObject({ id: ana.id, ackedServerOrder: 2 });
+  });
+
+  test('asks a replica that it does not know for everything, and stores nothing', async () => {
+    const world = new World();
+    const ana = world.device('ana').connect();
+    await ana.sync({ since: ana.stamp(), resyncAll: false, operations: [ana.set('items/1', 'n', 1)] });
+    expect(ana.all('need-since')).toEqual([{ type: 'need-since', since: null }]);
+    expect(await world.info()).toBeNull();
+  });
+
+  test('leaves a reader as it is, also one that brings content, and does not record it', async () => {
+    const world = new World();
+    const reader = world.device('ana', { type: ReplicaType.ReadOnlyRealtime }).connect();
+    for (const since of [null, reader.stamp()]) {
+      const answer = await reader.sync({ since, operations: [reader.create('items/1', { id: '1' })] });
+      expect(answer).toMatchObject({ overwriteLocalData: false, operations: [], baselines: [] });
+    }
+    expect(await world.info()).toBeNull();
+  });
+
+  test('is founded by whoever brings data first, after others that held none', async () => {
+    const world = new World();
+    const early = world.device('ana').connect();
+    await early.sync();
+    const founder = world.device('bob').connect();
+    await founder.sync({ baselines: [founder.baseline('items/1', { id: '1' })] });
+    expect(early.all('op-re')).toMatchObject([{ operations: [], baselines: [{ oid: 'items/1' }] }]);
+  });
+
+  test('by a replica that synced it while it was empty, too', async () => {
+    const world = new World();
+    const ana = world.device('ana').connect();
+    const first = await ana.sync();
+    ana.disconnect().connect();
+    const answer = await ana.sync({ since: first.ackedTimestamp, operations: [ana.create('items/1', { id: '1' })] });
+    expect(answer.overwriteLocalData).toBe(false);
+    expect(await world.snapshot('items', '1')).toEqual({ id: '1' });
+  });
+
+  test('resets those recorded before it was founded with baselines, who hold none of them', async () => {
+    const world = new World();
+    const early = world.device('ana').connect();
+    const { ackedTimestamp } = await early.sync();
+    early.disconnect();
+    const founder = world.device('bob').connect();
+    await founder.sync({ baselines: [founder.baseline('items/1', { id: '1' })] });
+    early.connect();
+    expect(await early.sync({ since: ackedTimestamp })).toMatchObject({
+      overwriteLocalData: true,
+      baselines: [{ oid: 'items/1' }],
+    });
+  });
+
+  test('but not one that was sent the founding and acknowledged what followed', async () => {
+    const world = new World();
+    const early = world.device('ana').connect();
+    const { ackedTimestamp } = await early.sync();
+    const founder = world.device('bob').connect();
+    await founder.sync({
+      baselines: [founder.baseline('items/1', { id: '1' })],
+      operations: [founder.set('items/1', 'n', 1)],
+    });
+    await early.ackAll();
+    early.disconnect().connect();
+    expect((await early.sync({ since: ackedTimestamp })).overwriteLocalData).toBe(false);
+  });
+
+  test('whose documents were all deleted is not empty', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    await ana.push(ana.operation('items/1', { op: 'delete' }));
+    await world.settle(5_000);
+    const stale = world.device('bob').connect();
+    const answer = await stale.sync({ operations: [stale.create('items/2', { id: '2' })] });
+    expect(answer.overwriteLocalData).toBe(true);
+    expect(await world.snapshot('items', '2')).toBeNull();
+  });
+});
+
+describe('a replica is reset', () => {
+  test('when it is new: what it brings is forfeited', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob').connect();
+    const answer = await bob.sync({ operations: [bob.create('items/2', { id: '2' })] });
+    expect(answer.overwriteLocalData).toBe(true);
+    expect(listed(answer)).toEqual(['items/1 initialize']);
+    expect(await world.snapshot('items', '2')).toBeNull();
+  });
+
+  test('when it asks to be treated as new', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = await world.member('bob');
+    expect((await bob.sync({ since: bob.stamp(), resyncAll: true })).overwriteLocalData).toBe(true);
+  });
+
+  test('when it sends its whole history to a library of others', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = await world.member('bob');
+    const answer = await bob.sync({ since: null, resyncAll: false, operations: [bob.set('items/1', 'n', 1)] });
+    expect(answer.overwriteLocalData).toBe(true);
+    expect(listed(answer)).toEqual(['items/1 initialize']);
+  });
+
+  test('when it was away for too long and others have written', async () => {
+    const world = new World({ replicaTruancyMinutes: 60 });
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    bob.disconnect();
+    await ana.push(ana.set('items/1', 'n', 1));
+    await world.settle(61 * 60_000);
+    expect((await world.info())?.replicas.map(({ truant }) => truant)).toEqual([false, true]);
+    bob.connect();
+    expect((await bob.sync({ since: bob.stamp() })).overwriteLocalData).toBe(true);
+  });
+
+  test('but not when nobody has', async () => {
+    const world = new World({ replicaTruancyMinutes: 60 });
+    await world.founder();
+    const bob = await world.member('bob');
+    bob.disconnect();
+    await world.settle(61 * 60_000);
+    bob.connect();
+    const answer = await bob.sync({ since: bob.stamp(), operations: [bob.set('items/1', 'n', 1)] });
+    expect(answer.overwriteLocalData).toBe(false);
+    expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one', n: 1 });
+  });
+
+  test('when something that it has not acknowledged is only in baselines', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob', { type: ReplicaType.PassiveRealtime });
+    const since = bob.stamp();
+    bob.disconnect();
+    for (let n = 0; n < 5; n++) await ana.push(ana.set('items/1', 'n', n));
+    await world.settle(3_000);
+    expect((await world.info())?.operationsCount).toBe(1);
+    bob.connect();
+    expect(await bob.sync({ since })).toMatchObject({ overwriteLocalData: true, baselines: [{ oid: 'items/1' }] });
+  });
+
+  test('when it was away uncounted and brings changes that others may have folded past', async () => {
+    const world = new World({ disableRebasing: true });
+    const ana = await world.founder();
+    const bob = await world.member('bob', { type: ReplicaType.PassiveRealtime });
+    const since = bob.stamp();
+    bob.disconnect();
+    await ana.push(ana.set('items/1', 'n', 1));
+    await ana.push(ana.set('items/1', 'n', 2));
+    await world.settle(1_000);
+    bob.connect();
+    const answer = await bob.sync({ since, operations: [bob.set('items/1', 'n', 3)] });
+    expect(answer.overwriteLocalData).toBe(true);
+    bob.disconnect().connect();
+  });
+
+  test('not when it was away uncounted and brings nothing', async () => {
+    const world = new World({ disableRebasing: true });
+    const ana = await world.founder();
+    const bob = await world.member('bob', { type: ReplicaType.PassiveRealtime });
+    const since = bob.stamp();
+    bob.disconnect();
+    await ana.push(ana.set('items/1', 'n', 1));
+    await ana.push(ana.set('items/1', 'n', 2));
+    await world.settle(1_000);
+    bob.connect();
+    const answer = await bob.sync({ since });
+    expect(answer.overwriteLocalData).toBe(false);
+    expect(listed(answer)).toEqual(['items/1 set', 'items/1 set']);
+  });
+
+  test('when it is read-only and brings content, or it would never sync again', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = await world.member('bob', { type: ReplicaType.ReadOnlyRealtime });
+    const answer = await bob.sync({ since: bob.stamp(), operations: [bob.set('items/1', 'n', 1)] });
+    expect(answer.overwriteLocalData).toBe(true);
+    expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one' });
+  });
+
+  test('not when the reply to its founding was lost: its history is merged', async () => {
+    const world = new World();
+    const ana = world.device('ana').connect();
+    const operation = ana.create('items/1', { id: '1', list: 1 });
+    await ana.sync({ operations: [operation] });
+    ana.disconnect().connect();
+    const again = await ana.sync({ operations: [operation, ana.set('items/1', 'n', 1)] });
+    expect(again).toMatchObject({ overwriteLocalData: false, operations: [] });
+    expect((await world.info())?.operationsCount).toBe(2);
+  });
+
+  test('nor when the history that it sends again was folded on the device meanwhile', async () => {
+    const world = new World();
+    const ana = world.device('ana').connect();
+    await ana.sync({
+      baselines: [ana.baseline('items/1', { id: '1', n: 1 }), ana.baseline('items/2', { id: '2' })],
+    });
+    ana.disconnect().connect();
+    const answer = await ana.sync({ baselines: [ana.baseline('items/1', { id: '1', n: 2 })] });
+    expect(answer.overwriteLocalData).toBe(false);
+    const bob = world.device('bob').connect();
+    expect((await bob.sync()).baselines.map(({ oid, snapshot }) => [oid, snapshot])).toEqual([
+      ['items/1', { id: '1', n: 2 }],
+    ]);
+    expect(await world.info()).toMatchObject({ baselinesCount: 1, operationsCount: 0 });
+  });
+
+  test('also when everything is its own, if it brings nothing: it has lost what it had', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    ana.disconnect().connect();
+    const answer = await ana.sync();
+    expect(answer.overwriteLocalData).toBe(true);
+    expect(listed(answer)).toEqual(['items/1 initialize']);
+  });
+});
+
+describe('a reply is applied when that is proven', () => {
+  test('by a later since: until then a reset is repeated', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob').connect();
+    const before = bob.stamp();
+    const reset = await bob.sync();
+    bob.disconnect().connect();
+    const again = await bob.sync({ since: before });
+    expect(again.overwriteLocalData).toBe(true);
+    expect(listed(again)).toEqual(['items/1 initialize']);
+    bob.disconnect().connect();
+    // Applying the first of two resets is as good as applying the second.
+    const answer = await bob.sync({ since: reset.ackedTimestamp });
+    expect(answer).toMatchObject({ overwriteLocalData: false, operations: [], baselines: [] });
+  });
+
+  test('a reset that was lost is repeated after a crash, too', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob').connect();
+    const before = bob.stamp();
+    await bob.sync();
+    world.crash();
+    bob.connect();
+    expect((await bob.sync({ since: before })).overwriteLocalData).toBe(true);
+  });
+
+  test('by an ack of an operation listed in it, on the socket that got it', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob').connect();
+    const before = bob.stamp();
+    await bob.sync();
+    expect((await world.info())?.replicas[1]?.ackedServerOrder).toBe(0);
+    await bob.ackAll();
+    expect((await world.info())?.replicas[1]?.ackedServerOrder).toBe(1);
+    bob.disconnect().connect();
+    expect((await bob.sync({ since: before })).overwriteLocalData).toBe(false);
+  });
+
+  test('by an ack of an operation sent after it', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    for (let n = 0; n < 3; n++) await ana.push(ana.set('items/1', 'n', n));
+    await world.settle(3_000);
+    const bob = world.device('bob').connect();
+    await bob.sync();
+    bob.inbox = [];
+    await ana.push(ana.set('items/1', 'n', 9));
+    const ack = bob.all('op-re')[0]!.operations[0]!.timestamp;
+    bob.send({ type: 'ack', timestamp: ack });
+    await world.settle();
+    expect((await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedServerOrder).toBe(5);
+  });
+
+  test('not by a nonce', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob').connect();
+    const answer = await bob.sync();
+    expect(answer).not.toHaveProperty('ackThisNonce');
+    bob.send({ type: 'ack', nonce: 'anything', timestamp: bob.stamp() });
+    bob.send({ type: 'sync-ack', nonce: 'anything', timestamp: bob.stamp() });
+    await world.settle();
+    expect((await world.info())?.replicas[1]?.ackedServerOrder).toBe(0);
+  });
+
+  test('not by the same ack over HTTP, which was sent nothing', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob').connect();
+    const answer = await bob.sync();
+    await bob.post({ type: 'ack', timestamp: answer.operations.at(-1)!.timestamp });
+    expect((await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedServerOrder).toBe(0);
+    expect(ana.isOpen).toBe(true);
+  });
+
+  test('while a reset is pending, what was written before it is dropped without an ack; later ones are stored and sent back', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob').connect();
+    const forfeited = bob.set('items/1', 'n', 1);
+    const reset = await bob.sync();
+    bob.inbox = [];
+    bob.send({ type: 'op', timestamp: forfeited.timestamp, operations: [forfeited] });
+    await world.settle();
+    expect(bob.inbox).toEqual([]);
+    await bob.push(bob.set('items/1', 'n', 2));
+    expect(bob.all('server-ack')).toHaveLength(1);
+    expect((await world.info())?.replicas[1]?.ackedServerOrder).toBe(0);
+    bob.disconnect().connect();
+    const answer = await bob.sync({ since: reset.ackedTimestamp });
+    expect(answer.overwriteLocalData).toBe(false);
+    expect(answer.operations.map(({ data }) => data)).toEqual([{ op: 'set', name: 'n', value: 2 }]);
+  });
+
+  test('a reply that is no reset is answered again from where the replica stood', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const since = bob.stamp();
+    bob.disconnect();
+    await ana.push(ana.set('items/1', 'n', 1));
+    bob.connect();
+    expect(listed(await bob.sync({ since }))).toEqual(['items/1 set']);
+    bob.disconnect().connect();
+    const lost = await bob.sync({ since });
+    expect(listed(lost)).toEqual(['items/1 set']);
+    bob.disconnect().connect();
+    expect(listed(await bob.sync({ since: lost.ackedTimestamp }))).toEqual([]);
+  });
+});
+
+describe('a replica in good standing', () => {
+  test('gets what it has not acknowledged, in server order, but not what it just sent', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const since = bob.stamp();
+    bob.disconnect();
+    await ana.push(ana.set('items/1', 'a', 1), ana.set('items/1', 'b', 2));
+    bob.connect();
+    const mine = bob.set('items/1', 'c', 3);
+    const answer = await bob.sync({ since, operations: [mine] });
+    expect(answer).toMatchObject({ overwriteLocalData: false, baselines: [] });
+    expect(answer.operations.map(({ data }) => 'name' in data && data.name)).toEqual(['a', 'b']);
+    expect(ana.broadcast).toEqual(['items/1 set']);
+  });
+
+  test('stores a repeated operation once, also after it was folded', async () => {
+    const world = new World();
+    const ana = world.device('ana').connect();
+    await ana.sync({ operations: [ana.create('items/1', [])] });
+    const since = ana.stamp();
+    const push = ana.operation('items/1', { op: 'list-push', value: 'x' });
+    await ana.sync({ since, operations: [push] });
+    await ana.push(ana.operation('items/1', { op: 'touch' }));
+    await world.settle(3_000);
+    expect((await world.info())?.baselinesCount).toBe(1);
+    ana.disconnect().connect();
+    await ana.sync({ since, operations: [push] });
+    await world.settle(3_000);
+    expect(await world.snapshot('items', '1')).toEqual(['x']);
+  });
+
+  test('is told everybody present, itself included, and the global ack', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    ana.send({ type: 'presence-update', presence: { at: 1 } });
+    await ana.push(ana.set('items/1', 'n', 1));
+    await world.settle(1_000);
+    const bob = world.device('bob').connect();
+    bob.send({ type: 'presence-update', presence: { at: 2 } });
+    const answer = await bob.sync();
+    expect(answer.peerPresence).toMatchObject({
+      ana: { id: 'ana', replicaId: ana.id, presence: { at: 1 }, internal: {}, profile: { id: 'ana' } },
+      bob: { id: 'bob', presence: { at: 2 } },
+    });
+    expect(answer.globalAckTimestamp).toBe((await world.info())?.globalAck);
+  });
+
+  test('over HTTP and a socket at once sees one order', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const since = bob.stamp();
+    await bob.post({ type: 'op', timestamp: bob.stamp(), operations: [bob.set('items/1', 'n', 1)] });
+    expect(ana.broadcast).toEqual(['items/1 set']);
+    expect(bob.broadcast).toEqual(['items/1 set']);
+    await ana.push(ana.set('items/1', 'n', 2));
+    const [answer] = await bob.post(bob.syncMessage({ since }));
+    expect(answer).toMatchObject({ type: 'sync-resp', overwriteLocalData: false });
+  });
+});
+
+describe('timestamps', () => {
+  test('of a fast clock are clamped before they are echoed', async () => {
+    const world = new World();
+    await world.founder();
+    const fast = world.device('bob', { skew: 3_600_000 }).connect();
+    const answer = await fast.sync();
+    expect(timestampMs(answer.ackedTimestamp)).toBe(world.time.now() + 60_000);
+  });
+
+  test('are echoed as they are within the drift', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob', { skew: 30_000 }).connect();
+    const timestamp = bob.stamp();
+    expect((await bob.sync({ timestamp })).ackedTimestamp).toBe(timestamp);
+    expect(later(timestamp) > timestamp).toBe(true);
+  });
+
+  test('of operations too far ahead: the message is refused whole, over both transports', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const fast = await world.member('bob', { skew: 61_000 });
+    const content = { since: world.device('x').stamp(), operations: [fast.set('items/1', 'n', 1)] };
+    await expect(fast.post(fast.syncMessage(content))).rejects.toMatchObject({
+      code: VerdantErrorCode.ClockAhead,
+      status: 503,
+    });
+    await fast.push(fast.set('items/1', 'n', 1), { ...fast.set('items/1', 'n', 2), timestamp: ana.stamp() });
+    expect(fast.closed?.code).toBe(1013);
+    expect(fast.all('server-ack')).toEqual([]);
+    expect(ana.broadcast).toEqual([]);
+  });
+});
+
+test('a replica id that belongs to another user is forbidden, whatever the message', async () => {
+  const world = new World();
+  const ana = await world.founder();
+  const thief = world.device('mallory', { id: ana.id }).connect();
+  thief.send({ type: 'presence-update', presence: { evil: true } });
+  thief.send(thief.syncMessage({ since: thief.stamp() }));
+  thief.send({ type: 'op', timestamp: thief.stamp(), operations: [thief.set('items/1', 'n', 666)] });
+  thief.send({ type: 'ack', timestamp: thief.stamp() });
+  thief.send({ type: 'disconnecting' });
+  await world.settle();
+  expect(thief.inbox).toEqual(Array.from({ length: 5 }, () => ({ type: 'forbidden' })));
+  expect(ana.inbox).toEqual([]);
+  expect(ana.isOpen).toBe(true);
+});
