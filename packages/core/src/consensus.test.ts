@@ -110,7 +110,9 @@ describe('the global ack', () => {
     for (let n = 0; n < 3; n++) await ana.push(ana.set('items/1', 'n', n));
     await world.settle(1_000);
     const announced = (await world.info())!.globalAck!;
-    const slow = world.device('bob', { id: bob.id, type: ReplicaType.ReadOnlyRealtime, skew: -30_000 }).connect();
+    const slow = world
+      .device('bob', { id: bob.id, type: ReplicaType.ReadOnlyRealtime, skew: -30_000 })
+      .connect();
     await slow.sync({ since: slow.stamp(-60_000) });
     await world.settle(1_000);
     expect((await world.info())!.globalAck).toBe(announced);

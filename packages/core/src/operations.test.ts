@@ -25,9 +25,9 @@ describe('an op', () => {
     const ana = await world.founder();
     const bob = world.device('bob');
     await bob.post(bob.syncMessage());
-    expect(await bob.post({ type: 'op', timestamp: bob.stamp(), operations: [bob.set('items/1', 'n', 1)] })).toEqual(
-      [],
-    );
+    expect(
+      await bob.post({ type: 'op', timestamp: bob.stamp(), operations: [bob.set('items/1', 'n', 1)] }),
+    ).toEqual([]);
     expect(ana.broadcast).toEqual(['items/1 set']);
   });
 
@@ -57,7 +57,11 @@ describe('an op', () => {
     await stranger.push(stranger.create('items/1', { id: '1' }));
     expect(stranger.closed?.code).toBe(1013);
     await expect(
-      stranger.post({ type: 'op', timestamp: stranger.stamp(), operations: [stranger.create('items/1', {})] }),
+      stranger.post({
+        type: 'op',
+        timestamp: stranger.stamp(),
+        operations: [stranger.create('items/1', {})],
+      }),
     ).rejects.toMatchObject({ code: VerdantErrorCode.Busy, status: 503 });
     expect(await world.info()).toBeNull();
   });
@@ -241,7 +245,11 @@ test('messages of one connection keep their order, in one library and across a s
   ana.send({ type: 'presence-update', presence: {} });
   ana.send(ana.syncMessage({ operations: [ana.create('items/1', [])] }));
   for (let n = 0; n < 5; n++) {
-    ana.send({ type: 'op', timestamp: ana.stamp(), operations: [ana.operation('items/1', { op: 'list-push', value: n })] });
+    ana.send({
+      type: 'op',
+      timestamp: ana.stamp(),
+      operations: [ana.operation('items/1', { op: 'list-push', value: n })],
+    });
   }
   ana.send({ type: 'heartbeat' });
   await world.settle();

@@ -51,7 +51,10 @@ describe('an empty library', () => {
     const ana = world.device('ana').connect();
     const first = await ana.sync();
     ana.disconnect().connect();
-    const answer = await ana.sync({ since: first.ackedTimestamp, operations: [ana.create('items/1', { id: '1' })] });
+    const answer = await ana.sync({
+      since: first.ackedTimestamp,
+      operations: [ana.create('items/1', { id: '1' })],
+    });
     expect(answer.overwriteLocalData).toBe(false);
     expect(await world.snapshot('items', '1')).toEqual({ id: '1' });
   });
@@ -118,7 +121,11 @@ describe('a replica is reset', () => {
     const world = new World();
     await world.founder();
     const bob = await world.member('bob');
-    const answer = await bob.sync({ since: null, resyncAll: false, operations: [bob.set('items/1', 'n', 1)] });
+    const answer = await bob.sync({
+      since: null,
+      resyncAll: false,
+      operations: [bob.set('items/1', 'n', 1)],
+    });
     expect(answer.overwriteLocalData).toBe(true);
     expect(listed(answer)).toEqual(['items/1 initialize']);
   });
@@ -157,7 +164,10 @@ describe('a replica is reset', () => {
     await world.settle(3_000);
     expect((await world.info())?.operationsCount).toBe(1);
     bob.connect();
-    expect(await bob.sync({ since })).toMatchObject({ overwriteLocalData: true, baselines: [{ oid: 'items/1' }] });
+    expect(await bob.sync({ since })).toMatchObject({
+      overwriteLocalData: true,
+      baselines: [{ oid: 'items/1' }],
+    });
   });
 
   test('when it was away uncounted and brings changes that others may have folded past', async () => {

@@ -46,7 +46,14 @@ export class World {
   /** A new device of a user. */
   device(user: string, options: Partial<DeviceOptions> = {}): Device {
     const id = options.id ?? `${user}-${++this.#replicas}`;
-    return new Device(this, { library: 'lib', type: ReplicaType.Realtime, role: undefined, ...options, user, id });
+    return new Device(this, {
+      library: 'lib',
+      type: ReplicaType.Realtime,
+      role: undefined,
+      ...options,
+      user,
+      id,
+    });
   }
 
   /** A device that has founded the library with one item, `items/1`. */
@@ -205,7 +212,10 @@ export class Device {
   /** A time of this device's clock, later than any before; `ms` from now. */
   stamp(ms = 0): Timestamp {
     const now = this.world.time.now() + (this.#options.skew ?? 0) + ms;
-    const node = this.id.replace(/[^a-z0-9]/g, '').slice(-7).padStart(7, 'x');
+    const node = this.id
+      .replace(/[^a-z0-9]/g, '')
+      .slice(-7)
+      .padStart(7, 'x');
     return formatTimestamp({ version: 1, ms: now, counter: this.#counter++, node });
   }
 
@@ -218,13 +228,27 @@ export class Device {
     return this.operation(oid, { op: 'initialize', value }, more);
   }
 
-  set(oid: string, name: string, value: PlainValue, more?: { authz?: string; timestamp?: Timestamp }): Operation {
+  set(
+    oid: string,
+    name: string,
+    value: PlainValue,
+    more?: { authz?: string; timestamp?: Timestamp },
+  ): Operation {
     return this.operation(oid, { op: 'set', name, value }, more);
   }
 
-  baseline(oid: string, snapshot: PlainObject, more: { authz?: string; timestamp?: Timestamp } = {}): Baseline {
+  baseline(
+    oid: string,
+    snapshot: PlainObject,
+    more: { authz?: string; timestamp?: Timestamp } = {},
+  ): Baseline {
     const { authz, timestamp = this.stamp() } = more;
-    return { oid: oid as Oid, snapshot, timestamp, ...(authz === undefined ? {} : { authz: authz as AuthzKey }) };
+    return {
+      oid: oid as Oid,
+      snapshot,
+      timestamp,
+      ...(authz === undefined ? {} : { authz: authz as AuthzKey }),
+    };
   }
 
   /** Send a frame as it is. */
@@ -264,7 +288,9 @@ export class Device {
 
   /** One HTTP request. Resolves to the messages of the answer. */
   async post(...messages: { type: string; [field: string]: unknown }[]): Promise<Received[]> {
-    const body = JSON.stringify({ messages: messages.map((message) => ({ replicaId: this.id, ...message })) });
+    const body = JSON.stringify({
+      messages: messages.map((message) => ({ replicaId: this.id, ...message })),
+    });
     const answer = this.world.core.request(this.token(), body).then(async (pieces) => {
       let text = '';
       for await (const piece of pieces) text += piece;
@@ -304,7 +330,9 @@ export class Device {
 
   /** `oid op` of every operation that was broadcast to it. */
   get broadcast(): string[] {
-    return this.all('op-re').flatMap(({ operations }) => operations.map(({ oid, data }) => `${oid} ${data.op}`));
+    return this.all('op-re').flatMap(({ operations }) =>
+      operations.map(({ oid, data }) => `${oid} ${data.op}`),
+    );
   }
 }
 

@@ -1,0 +1,90 @@
+import { VerdantErrorCode } from '@verdant-web/protocol';
+import { describe, expect, test } from 'vitest';
+import { World } from './testing/world.js';
+
+describe('eviction', () => {
+  test('leaves nothing, and disconnects everybody, who restore the library from what they hold', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    bob.disconnect();
+    const evicted: unknown[] = [];
+    world.core.events.subscribe('evicted', ({ libraryId }) => evicted.push(libraryId));
+    await world.evict();
+    expect(ana.closed).not.toBeNull();
+    expect(evicted).toEqual(['lib']);
+    expect(await world.info()).toBeNull();
+    expect(await world.snapshot('items', '1')).toBeNull();
+
+    ana.connect();
+    ana.send(ana.syncMessage({ since: ana.stamp() }));
+    await world.settle();
+    expect(ana.all('need-since')).toHaveLength(1);
+    await ana.sync({ baselines: [ana.baseline('items/1', { id: '1', from: 'ana' })] });
+    bob.connect();
+    const answer = await bob.sync({ since: bob.stamp(), operations: [bob.set('items/1', 'lost', true)] });
+    expect(answer.overwriteLocalData).toBe(true);
+    expect(answer.baselines.map(({ snapshot }) => snapshot)).toEqual([{ id: '1', from: 'ana' }]);
+    expect((await world.info())?.latestServerOrder).toBe(1);
+  });
+
+  test('nothing that was under way is stored', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob');
+    await bob.post(bob.syncMessage());
+    const evicted = world.core.evict('lib');
+    ana.send({ type: 'op', timestamp: ana.stamp(), operations: [ana.set('items/1', 'n', 1)] });
+    ana.send(ana.syncMessage({ operations: [ana.create('items/1', {})] }));
+    await world.settle();
+    await evicted;
+    expect(await world.info()).toBeNull();
+    await expect(
+      bob.post({ type: 'op', timestamp: bob.stamp(), operations: [bob.set('items/1', 'n', 1)] }),
+    ).rejects.toMatchObject({ code: VerdantErrorCode.Busy });
+    expect(await world.info()).toBeNull();
+  });
+
+  test('of a library that holds nothing is no error', async () => {
+    const world = new World();
+    await world.evict('never seen');
+    expect(await world.info('never seen')).toBeNull();
+  });
+
+  test('is durable', async () => {
+    const world = new World();
+    await world.founder();
+    await world.evict();
+    world.crash();
+    expect(await world.info()).toBeNull();
+    const ana = await world.founder();
+    expect((await world.info())?.replicas.map(({ id }) => id)).toEqual([ana.id]);
+  });
+});
+
+test('evictUser forgets the replicas of a user, who are reset when they return, and nobody else', async () => {
+  const world = new World();
+  const ana = await world.founder();
+  const bob = await world.member('bob');
+  const done = world.core.get('lib').evictUser('bob');
+  await world.settle();
+  await done;
+  expect(bob.isOpen).toBe(false);
+  expect(ana.isOpen).toBe(true);
+  expect((await world.info())?.replicas.map(({ userId }) => userId)).toEqual(['ana']);
+  bob.connect();
+  expect((await bob.sync({ since: bob.stamp() })).overwriteLocalData).toBe(true);
+});
+
+test('forceTruant makes a replica not count, and be reset when others have written', async () => {
+  const world = new World();
+  const ana = await world.founder();
+  const bob = await world.member('bob');
+  const done = world.core.get('lib').forceTruant(bob.id);
+  await world.settle();
+  await done;
+  expect((await world.info())?.replicas.map(({ truant }) => truant)).toEqual([false, true]);
+  await ana.push(ana.set('items/1', 'n', 1));
+  bob.connect();
+  expect((await bob.sync({ since: bob.stamp() })).overwriteLocalData).toBe(true);
+});
