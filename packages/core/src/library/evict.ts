@@ -17,13 +17,28 @@ export async function evictLibrary(library: LiveLibrary): Promise<void> {
     library.disconnectAll('The library was evicted. Connect again to restore it.');
   });
   library.services.events.emit('evicted', { libraryId: library.id });
-  await deleteEvictedFiles(library);
-  await reclaim(library);
+  await finishEviction(library);
 }
 
-/** Give back the space of what was evicted, slice by slice, between batches. */
-export async function reclaim(library: LiveLibrary): Promise<void> {
-  while (await library.exclusively(() => library.storage.reclaim(RECLAIM_MS))) {
-    // The next slice takes its turn behind what came meanwhile.
+/**
+ * Delete the files of what was evicted, and give its space back, slice by slice, between batches. What a crash, or a
+ * file storage that failed, left undone is taken up when the library is next opened.
+ */
+export async function finishEviction(library: LiveLibrary): Promise<void> {
+  if (library.state.head.epoch === 0) return;
+  library.hold();
+  try {
+    await deleteEvictedFiles(library);
+    while (await library.exclusively(() => library.storage.reclaim(RECLAIM_MS))) {
+      // The next slice takes its turn behind what came meanwhile.
+    }
+  } catch (error) {
+    const libraryId = library.id;
+    library.services.log('error', 'Reclaiming an evicted library failed; it will be tried again.', {
+      libraryId,
+      error,
+    });
+  } finally {
+    library.release();
   }
 }

@@ -1,4 +1,11 @@
-import { isRoot, type Oid, type Operation, type ReplicaId, rootOf } from '@verdant-web/protocol';
+import {
+  countsWhileAway,
+  isRoot,
+  type Oid,
+  type Operation,
+  type ReplicaId,
+  rootOf,
+} from '@verdant-web/protocol';
 import type { AccessRow, OperationKey, ReplicaRow } from '../storage/rows.js';
 import type { DocumentRows, LibraryStorage } from '../storage/storage.js';
 import { isPublicAfter } from './access.js';
@@ -52,7 +59,7 @@ export async function gatherFacts(
       if (!state.access.has(root)) access.add(root);
     }
     if (message.type === 'sync' && row) {
-      if (message.operations.length > 0) {
+      if (message.operations.length > 0 && !countsWhileAway(row.type)) {
         facts.earliestUnseen.set(row.id, await storage.earliestAfter(row.ackedOrder));
       }
       if (message.since === null && state.head.soleAuthor === row.id)

@@ -37,12 +37,6 @@ export class Roll implements Attendance {
     return this.#sockets.size === 0 && this.#leases.size === 0;
   }
 
-  socketsOf(userId: UserId): number {
-    let count = 0;
-    for (const socket of this.#sockets) if (socket.caller.userId === userId) count++;
-    return count;
-  }
-
   hasSocket(id: ReplicaId): boolean {
     for (const socket of this.#replicas.get(id) ?? []) if (socket.synced) return true;
     return false;

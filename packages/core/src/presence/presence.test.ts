@@ -96,8 +96,8 @@ describe('presence', () => {
     const laptop = world.device('bob');
     const poll = { type: 'presence-update', presence: {} };
     await phone.post(poll, phone.syncMessage());
-    const told = (await laptop.post(poll, laptop.syncMessage())).flatMap((message) =>
-      message.type === 'presence-changed' ? [message.userInfo.replicaId] : [message.type],
+    const told = (await laptop.post(poll, laptop.syncMessage())).map((message): string =>
+      message.type === 'presence-changed' ? message.userInfo.replicaId : message.type,
     );
     expect(told).toEqual([phone.id, laptop.id, 'sync-resp']);
     const [first, second] = await phone.post(poll);
