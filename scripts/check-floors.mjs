@@ -44,7 +44,9 @@ for (const name of readdirSync(packages)) {
   }
 }
 for (const problem of problems) console.error(problem);
-console.log(problems.length === 0 ? 'Every package imports from lower floors only.' : `${problems.length} problems.`);
+console.log(
+  problems.length === 0 ? 'Every package imports from lower floors only.' : `${problems.length} problems.`,
+);
 process.exitCode = problems.length === 0 ? 0 : 1;
 
 function checkImport(name, manifest, specifier) {

@@ -11,7 +11,10 @@ for (const name of readdirSync(join(root, 'packages'))) {
   const cwd = join(root, 'packages', name);
   try {
     execFileSync('pnpm', ['pack', '--pack-destination', out], { cwd, stdio: 'pipe' });
-    const tarball = join(out, readdirSync(out).find((file) => file.startsWith(`verdant-web-${name}-0`)));
+    const tarball = join(
+      out,
+      readdirSync(out).find((file) => file.startsWith(`verdant-web-${name}-0`)),
+    );
     run('publint', ['run', tarball, '--strict'], root);
     run('attw', [tarball, '--profile', 'esm-only', '--format', 'ascii'], root);
     console.log(`ok   ${name}`);
@@ -23,5 +26,9 @@ for (const name of readdirSync(join(root, 'packages'))) {
 process.exitCode = failed ? 1 : 0;
 
 function run(command, args, cwd) {
-  execFileSync(join(root, 'node_modules/.bin', command), args, { cwd, stdio: 'pipe', env: { ...process.env, NO_COLOR: '1' } });
+  execFileSync(join(root, 'node_modules/.bin', command), args, {
+    cwd,
+    stdio: 'pipe',
+    env: { ...process.env, NO_COLOR: '1' },
+  });
 }

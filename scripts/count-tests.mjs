@@ -5,7 +5,9 @@ const [file, status] = process.argv.slice(2);
 const report = JSON.parse(readFileSync(file, 'utf8'));
 const skipped = report.numPendingTests + report.numTodoTests;
 // A file that could not be loaded has no tests to count, but is a failure.
-const broken = report.testResults.filter((suite) => suite.status === 'failed' && suite.assertionResults.length === 0);
+const broken = report.testResults.filter(
+  (suite) => suite.status === 'failed' && suite.assertionResults.length === 0,
+);
 for (const suite of broken) console.log(`did not run: ${suite.name}: ${suite.message}`);
 const failed = report.numFailedTests + broken.length;
 for (const suite of report.testResults) {
