@@ -14,12 +14,20 @@ import { listen } from './listen.js';
 import { type CliOptions, helpText, readCommand, UsageError } from './options.js';
 import { originOf, startUpText } from './start-up-text.js';
 
+/** How the command was called. */
+export interface CliCall {
+  args: readonly string[];
+  environment: NodeJS.ProcessEnv;
+  /** The package's own, for its version. */
+  packageFile: URL;
+}
+
 /** The command `verdant-server`. Returns when it serves; ends the process where it cannot. */
-export const runCli = async (args: readonly string[], environment: NodeJS.ProcessEnv): Promise<void> => {
+export const runCli = async ({ args, environment, packageFile }: CliCall): Promise<void> => {
   try {
     const command = readCommand(args, environment);
     if (command.do === 'help') process.stdout.write(helpText);
-    else if (command.do === 'version') process.stdout.write(`${version()}\n`);
+    else if (command.do === 'version') process.stdout.write(`${versionIn(packageFile)}\n`);
     else await serve(command.options);
   } catch (error) {
     process.stderr.write(`verdant-server: ${problemOf(error)}\n`);
@@ -28,6 +36,8 @@ export const runCli = async (args: readonly string[], environment: NodeJS.Proces
 };
 
 const serve = async (options: CliOptions) => {
+  const log = logger(options.log);
+  const tokens = new TokenProvider({ secret: options.secret, log });
   await prepareFolders(options);
   // Listens first: another server on this port most likely has the same database open, and the port is what to tell of.
   let app: Hono | undefined;
@@ -39,9 +49,7 @@ const serve = async (options: CliOptions) => {
   });
   const origin = originOf(options.host, port);
 
-  const log = logger(options.log);
   const core = await openCore(options, origin, log);
-  const tokens = new TokenProvider({ secret: options.secret, log });
   app = createCliApp({ core, tokens, files: options.files });
   for (const server of servers) {
     server.on('upgrade', createNodeWebsocketHandler(core, { path: '/verdant', otherPaths: 'refuse' }));
@@ -104,7 +112,5 @@ const problemOf = (error: unknown): string => {
     : String(error instanceof Error ? error.stack : error);
 };
 
-const version = (): string => {
-  const file = new URL('../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-};
+const versionIn = (packageFile: URL): string =>
+  (JSON.parse(readFileSync(packageFile, 'utf8')) as { version: string }).version;
