@@ -1,0 +1,134 @@
+import type { BaselineRow, Head, LibraryChange, ReplicaRow } from '@verdant-web/core';
+import type {
+  AuthzKey,
+  Oid,
+  Patch,
+  PlainObject,
+  ReplicaId,
+  ServerOrder,
+  Timestamp,
+} from '@verdant-web/protocol';
+import { rootOf } from '@verdant-web/protocol';
+import { idOf, type ObjectState, patched } from './objects.js';
+
+/** An operation that the server has stored, remembered for ever. */
+export interface Accepted {
+  id: string;
+  epoch: number;
+  order: ServerOrder;
+  replicaId: ReplicaId;
+  oid: Oid;
+  timestamp: Timestamp;
+  patch: Patch;
+  authz: AuthzKey | null;
+  /** The how-manieth fold it was; null: it is in the log. */
+  fold: number | null;
+}
+
+/** What a library's storage has been told since it was founded. Knows everything, unlike the server. */
+export class AcceptedLog {
+  /** Every operation that was ever stored, in whichever epoch; the latest storing of it. */
+  readonly ever = new Map<string, Accepted>();
+  epoch = 0;
+  head: Head | null = null;
+  /** Of this epoch, in server order. */
+  operations: Accepted[] = [];
+  byOrder = new Map<ServerOrder, Accepted>();
+  replicas = new Map<ReplicaId, ReplicaRow>();
+  /** Baselines that the library was founded with, and the server order that they took. */
+  founding: { baselines: BaselineRow[]; order: ServerOrder; by: ReplicaId | null } | null = null;
+  /** Documents with an operation that was accepted although it is dated below what had been announced. */
+  readonly lateRoots = new Set<Oid>();
+  /** Operations folded so far, over all epochs. */
+  folds = 0;
+  late = 0;
+  accepted = 0;
+
+  /** The storage has made this change. */
+  commit(change: LibraryChange): void {
+    const before = this.head;
+    const operations = change.operations ?? [];
+    const brought = operations.length > 0 || before?.founded !== change.head.founded;
+    // Baselines that come with content are a founding, or a whole history sent anew; others are those of a fold.
+    if (brought && (change.baselines ?? []).length > 0) {
+      const order = change.head.foldedThrough;
+      this.founding = {
+        baselines: [...(change.baselines ?? [])],
+        order,
+        by: operations[0]?.replicaId ?? null,
+      };
+      const replaced = new Set(change.fold ?? []);
+      this.operations = this.operations.filter((accepted) => !replaced.has(accepted.order));
+    } else {
+      for (const order of change.fold ?? []) this.#fold(order);
+    }
+    for (const row of operations) {
+      const accepted: Accepted = {
+        id: idOf(row),
+        epoch: this.epoch,
+        order: row.order,
+        replicaId: row.replicaId,
+        oid: row.oid,
+        timestamp: row.timestamp,
+        patch: JSON.parse(row.data) as Patch,
+        authz: row.authz,
+        fold: null,
+      };
+      this.operations.push(accepted);
+      this.byOrder.set(accepted.order, accepted);
+      this.ever.set(accepted.id, accepted);
+      this.accepted++;
+      if (before?.announcedAck && row.timestamp < before.announcedAck) {
+        this.late++;
+        this.lateRoots.add(rootOf(row.oid));
+      }
+    }
+    for (const id of change.removeReplicas ?? []) this.replicas.delete(id);
+    for (const row of change.replicas ?? []) this.replicas.set(row.id, row);
+    this.head = change.head;
+  }
+
+  evict(head: Head): void {
+    this.epoch = head.epoch;
+    this.head = head;
+    this.operations = [];
+    this.byOrder = new Map();
+    this.replicas = new Map();
+    this.founding = null;
+    this.lateRoots.clear();
+  }
+
+  /** Whether the document was created as a private one, in this epoch. */
+  isPrivate(root: Oid): boolean {
+    const isOfIt = ({ oid, authz }: { oid: Oid; authz: AuthzKey | null }) => authz !== null && rootOf(oid) === root;
+    return this.operations.some(isOfIt) || (this.founding?.baselines.some(isOfIt) ?? false);
+  }
+
+  /** What the library's objects should be: everything accepted, in order of time, as the oracle applies it. */
+  objects(): Map<Oid, PlainObject> {
+    const histories = new Map<Oid, Accepted[]>();
+    for (const accepted of this.operations) {
+      const history = histories.get(accepted.oid) ?? [];
+      history.push(accepted);
+      histories.set(accepted.oid, history);
+    }
+    const founding = new Map(this.founding?.baselines.map((row) => [row.oid, row]));
+    const objects = new Map<Oid, PlainObject>();
+    for (const oid of new Set([...histories.keys(), ...founding.keys()])) {
+      const baseline = founding.get(oid);
+      let state: ObjectState = baseline ? (JSON.parse(baseline.snapshot) as PlainObject) : undefined;
+      const history = (histories.get(oid) ?? []).sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1));
+      for (const { timestamp, patch } of history) {
+        if (baseline && timestamp <= baseline.timestamp) continue;
+        state = patched(state, patch);
+      }
+      if (state !== undefined) objects.set(oid, state);
+    }
+    return objects;
+  }
+
+  #fold(order: ServerOrder): void {
+    const accepted = this.byOrder.get(order);
+    if (accepted && accepted.fold === null) accepted.fold = this.folds++;
+  }
+}

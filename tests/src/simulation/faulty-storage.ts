@@ -1,0 +1,126 @@
+import type { LibraryStorage, Storage } from '@verdant-web/core';
+import type { Scope } from './virtual-time.js';
+
+/** What happens to one commit, besides taking its time. */
+export type CommitFault = 'none' | 'fails before' | 'fails after' | 'crash before' | 'crash after';
+
+export interface StorageFaults {
+  /** How long one step of a call takes, in ms; null: no time at all. */
+  pause(): number | null;
+  commit(): CommitFault;
+  /** Whether a read fails. */
+  read(): boolean;
+  /** How many rows a page of a long read has at most. */
+  pageRows(): number;
+  /** The process dies here. */
+  crash(why: string): void;
+}
+
+/** Hears of what took effect. */
+export interface StorageObserver {
+  committed(change: Parameters<LibraryStorage['commit']>[0]): void;
+  evicted(head: Parameters<LibraryStorage['evict']>[0]): void;
+}
+
+/**
+ * A storage whose calls take virtual time before and after they have their effect, so that anything can happen in
+ * between, and which fails now and then. Effects are those of `inner`, as atomic as they are there.
+ */
+export function faultyStorage(
+  inner: Storage,
+  process: Scope,
+  faults: StorageFaults,
+  observer: StorageObserver,
+): Storage {
+  const pause = async (): Promise<void> => {
+    const ms = faults.pause();
+    if (ms !== null) await process.sleep(ms);
+    if (!process.isOpen) await never;
+  };
+
+  async function step<Result>(call: () => Promise<Result>): Promise<Result> {
+    await pause();
+    if (faults.read()) throw new Error('simulated: the storage could not be read');
+    const result = await call();
+    await pause();
+    return result;
+  }
+
+  async function effect<Result>(
+    call: () => Promise<Result>,
+    effective: (result: Result) => void,
+  ): Promise<Result> {
+    await pause();
+    const fault = faults.commit();
+    if (fault === 'crash before') {
+      faults.crash('before a commit took effect');
+      await never;
+    }
+    if (fault === 'fails before') throw new Error('simulated: the commit failed');
+    const result = await call();
+    effective(result);
+    if (fault === 'crash after') {
+      faults.crash('after a commit took effect');
+      await never;
+    }
+    await pause();
+    if (fault === 'fails after') throw new Error('simulated: the commit failed, or so it seemed');
+    return result;
+  }
+
+  async function* inPages<Row>(pages: AsyncIterable<Row[]>): AsyncIterable<Row[]> {
+    await pause();
+    for await (const page of pages) {
+      for (let at = 0; at < page.length; ) {
+        const rows = page.slice(at, at + faults.pageRows());
+        at += rows.length;
+        yield rows;
+        await pause();
+        if (faults.read()) throw new Error('simulated: the storage could not be read');
+      }
+    }
+  }
+
+  const wrap = (library: LibraryStorage): LibraryStorage => ({
+    load: (activeSince) => step(() => library.load(activeSince)),
+    lookup: (query) => step(() => library.lookup(query)),
+    commit: (change) =>
+      effect(
+        () => library.commit(change),
+        (result) => {
+          if (result.ok) observer.committed(change);
+        },
+      ),
+    evict: (head) =>
+      effect(
+        () => library.evict(head),
+        () => observer.evicted(head),
+      ),
+    reclaim: (maxMs) => step(() => library.reclaim(maxMs)),
+    readDocument: (root) => step(() => library.readDocument(root)),
+    readBaselines: () => inPages(library.readBaselines()),
+    readOperations: (after, through) => inPages(library.readOperations(after, through)),
+    earliestAfter: (after) => step(() => library.earliestAfter(after)),
+    foldable: (query) => step(() => library.foldable(query)),
+    readFile: (id) => step(() => library.readFile(id)),
+    expiredFiles: (before, limit) => step(() => library.expiredFiles(before, limit)),
+    evictedFiles: (limit) => step(() => library.evictedFiles(limit)),
+    forgetEvictedFiles: (ids) => step(() => library.forgetEvictedFiles(ids)),
+    readReplicas: () => step(() => library.readReplicas()),
+    close: () => step(() => library.close()),
+  });
+
+  return {
+    limits: inner.limits,
+    open: async (id) => {
+      await pause();
+      if (faults.read()) throw new Error('simulated: the library could not be opened');
+      return wrap(await inner.open(id));
+    },
+    list: (after) => inner.list(after),
+    close: () => inner.close(),
+  };
+}
+
+/** What a dead process waits for. */
+const never = new Promise<never>(() => {});

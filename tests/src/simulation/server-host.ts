@@ -1,0 +1,179 @@
+import { createVerdant, type Logger, type Verdant, type VerdantOptions } from '@verdant-web/core';
+import { memoryStorage } from '@verdant-web/core/memory';
+import { type CommitFault, faultyStorage, type StorageObserver } from './faulty-storage.js';
+import type { Random } from './random.js';
+import type { Scope, VirtualTime } from './virtual-time.js';
+
+/** One life of the server process. */
+export interface ServerProcess {
+  readonly core: Verdant;
+  readonly scope: Scope;
+}
+
+export interface ServerHostOptions {
+  time: VirtualTime;
+  random: Random;
+  observer: StorageObserver;
+  settings: Omit<VerdantOptions, 'storage' | 'tokenSecret' | 'scheduler' | 'log'>;
+  note(what: string): void;
+  /** Something that no injected fault explains. */
+  broke(what: string): void;
+  /** The process is gone, with every connection to it. */
+  gone(): void;
+}
+
+/** A machine with a disk that outlives the server processes on it. */
+export class ServerHost {
+  /** Whether storage may fail and processes may die. */
+  faulty = true;
+  running: ServerProcess | null = null;
+  /** How many faults were injected. */
+  faults = 0;
+  readonly #options: ServerHostOptions;
+  readonly #disk = memoryStorage();
+  #nextCommit: CommitFault = 'none';
+  #effectsUntilCrash: number | null = null;
+  #readsUntilFailure: number | null = null;
+  #slow: boolean;
+
+  constructor(options: ServerHostOptions) {
+    this.#options = options;
+    this.#slow = options.random.chance(0.3);
+  }
+
+  start(): void {
+    const { time, random, observer, settings } = this.#options;
+    if (this.running) return;
+    const scope = time.scope();
+    const storage = faultyStorage(
+      this.#disk,
+      scope,
+      {
+        pause: () => this.#pause(),
+        commit: () => this.#takeCommitFault(),
+        read: () => this.#takeReadFault(),
+        pageRows: () => random.between(1, 40),
+        crash: (why) => this.crash(why),
+      },
+      observer,
+    );
+    const core = createVerdant({
+      ...settings,
+      storage,
+      tokenSecret: 'the secret of a simulation, never signed with',
+      scheduler: scope,
+      log: this.#log,
+    });
+    this.running = { core, scope };
+    this.#options.note('starts');
+  }
+
+  /** The process is killed, and started again a little later. */
+  crash(why: string): void {
+    if (!this.running) return;
+    this.faults++;
+    this.#options.note(`CRASH ${why}`);
+    this.#end();
+    this.#options.time.schedule(this.#options.random.between(0, 3_000), () => this.start());
+  }
+
+  /** The process is asked to stop, does so in its own time, and is started again. */
+  async restart(): Promise<void> {
+    const process = this.running;
+    if (!process) return;
+    this.#options.note('shuts down');
+    const cancel = this.#options.time.schedule(120_000, () => {
+      if (this.running === process) this.#options.broke('close() takes longer than two minutes');
+    });
+    try {
+      await process.core.close();
+    } catch (error) {
+      this.#options.note(`close() failed: ${String(error)}`);
+    }
+    cancel();
+    if (this.running !== process) return;
+    this.#options.note('has shut down');
+    this.#end();
+    this.#options.time.schedule(this.#options.random.between(0, 1_000), () => this.start());
+  }
+
+  failNextCommit(fault: CommitFault): void {
+    this.#nextCommit = fault;
+  }
+
+  crashAfterEffects(count: number): void {
+    this.#effectsUntilCrash = count;
+  }
+
+  failReadAfter(count: number): void {
+    this.#readsUntilFailure = count;
+  }
+
+  /** From now on nothing fails. */
+  heal(): void {
+    this.faulty = false;
+    this.#slow = false;
+    this.#nextCommit = 'none';
+    this.#effectsUntilCrash = null;
+    this.#readsUntilFailure = null;
+  }
+
+  /** An effect is about to leave this process. False: the process is dead, or just died of it. */
+  mayLeave(process: ServerProcess): boolean {
+    if (!process.scope.isOpen) return false;
+    if (this.#effectsUntilCrash === null) return true;
+    if (this.#effectsUntilCrash-- > 0) return true;
+    this.#effectsUntilCrash = null;
+    this.crash('between two effects');
+    return false;
+  }
+
+  #end(): void {
+    this.running?.scope.end();
+    this.running = null;
+    this.#effectsUntilCrash = null;
+    this.#options.gone();
+  }
+
+  #pause(): number | null {
+    const { random } = this.#options;
+    if (random.chance(0.4)) return null;
+    return this.#slow && random.chance(0.1) ? random.between(20, 400) : random.between(0, 3);
+  }
+
+  #takeCommitFault(): CommitFault {
+    const fault = this.#nextCommit;
+    this.#nextCommit = 'none';
+    if (fault !== 'none') {
+      this.faults++;
+      this.#options.note(`commit: ${fault}`);
+    }
+    return fault;
+  }
+
+  #takeReadFault(): boolean {
+    if (this.#readsUntilFailure === null || this.#readsUntilFailure-- > 0) return false;
+    this.#readsUntilFailure = null;
+    this.faults++;
+    this.#options.note('a read fails');
+    return true;
+  }
+
+  readonly #log: Logger = (level, ...args) => {
+    if (level === 'debug') return;
+    const text = args.map(textOf).join(' ');
+    this.#options.note(`${level}: ${text}`);
+    if (level === 'error' && !text.includes('simulated')) this.#options.broke(text);
+  };
+}
+
+const textOf = (value: unknown): string => {
+  if (value instanceof Error)
+    return `${value.stack ?? value.message}${value.cause ? ` ← ${textOf(value.cause)}` : ''}`;
+  if (typeof value === 'object' && value !== null) {
+    return Object.entries(value)
+      .map(([name, field]) => `${name}=${textOf(field)}`)
+      .join(' ');
+  }
+  return String(value);
+};
