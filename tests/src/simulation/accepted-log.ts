@@ -100,7 +100,8 @@ export class AcceptedLog {
 
   /** Whether the document was created as a private one, in this epoch. */
   isPrivate(root: Oid): boolean {
-    const isOfIt = ({ oid, authz }: { oid: Oid; authz: AuthzKey | null }) => authz !== null && rootOf(oid) === root;
+    const isOfIt = ({ oid, authz }: { oid: Oid; authz: AuthzKey | null }) =>
+      authz !== null && rootOf(oid) === root;
     return this.operations.some(isOfIt) || (this.founding?.baselines.some(isOfIt) ?? false);
   }
 

@@ -98,7 +98,8 @@ export class SimulatedReplica implements Endpoint {
     if (graceful) page.leave();
     scope.end();
     for (const link of network.linksOf(this)) {
-      if (!graceful) link.pageDied(random.chance(0.3) ? random.between(1_000, 60_000) : random.between(0, 50));
+      if (!graceful)
+        link.pageDied(random.chance(0.3) ? random.between(1_000, 60_000) : random.between(0, 50));
     }
   }
 

@@ -10,10 +10,12 @@ import {
 } from '@verdant-web/protocol';
 import { Checks } from './checks.js';
 import { FaultyNetwork } from './faulty-network.js';
+import type { CommitFault } from './faulty-storage.js';
 import { canonical, documentsOf, mayBeSeenBy } from './objects.js';
 import { Random } from './random.js';
 import { ServerHost } from './server-host.js';
 import { SimulatedReplica } from './simulated-replica.js';
+import { suspended } from './suspended.js';
 import { Trace } from './trace.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -41,6 +43,10 @@ const MAX_SKEW_MS = 20_000;
 const ROUND_MS = 40_000;
 /** An operation or two may wait for the next ack; a history that is not folded shows more. */
 const FEW_OPERATIONS = 3;
+
+const FAILURES: readonly CommitFault[] = suspended.uncertainCommits
+  ? ['fails before']
+  : ['fails before', 'fails after'];
 
 /** Run the world that the seed determines: some minutes of edits and faults, then peace, then a reckoning. */
 export async function runWorld(seed: number, options: { traceLines?: number } = {}): Promise<Outcome> {
@@ -192,7 +198,8 @@ class World {
     const client = plan.pick([0, 1, 2]);
     const rare = plan.pick([0, 1, 2]);
     const someone = () => plan.pick(this.#replicas);
-    const later = (low: number, high: number, act: () => void) => this.#time.schedule(plan.between(low, high), act);
+    const later = (low: number, high: number, act: () => void) =>
+      this.#time.schedule(plan.between(low, high), act);
     return [
       { weight: 60, act: () => someone().edit() },
       {
@@ -205,7 +212,10 @@ class World {
       { weight: 1, act: () => this.#trespass(plan) },
       { weight: 3, act: () => someone().refresh() },
       { weight: 4 * client, act: () => this.#reload(someone(), plan.chance(0.5), plan.between(0, 3_000)) },
-      { weight: 1.5 * client, act: () => this.#reload(someone(), plan.chance(0.5), plan.between(5_000, 60_000)) },
+      {
+        weight: 1.5 * client,
+        act: () => this.#reload(someone(), plan.chance(0.5), plan.between(5_000, 60_000)),
+      },
       {
         weight: 4 * client,
         act: () => {
@@ -219,7 +229,7 @@ class World {
       { weight: server, act: () => host.crash('at some moment') },
       { weight: server, act: () => host.crashAfterEffects(plan.below(4)) },
       { weight: server, act: () => host.failNextCommit(plan.pick(['crash before', 'crash after'])) },
-      { weight: server, act: () => host.failNextCommit(plan.pick(['fails before', 'fails after'])) },
+      { weight: server, act: () => host.failNextCommit(plan.pick(FAILURES)) },
       { weight: server, act: () => host.failReadAfter(plan.below(10)) },
       { weight: 0.7 * server, act: () => void host.restart() },
       { weight: 0.5 * rare, act: () => this.#administer('evict', (core) => core.evict(LIBRARY)) },
@@ -240,7 +250,8 @@ class World {
       // Away for longer than truancy.
       {
         weight: 1 * rare,
-        act: () => this.#reload(someone(), plan.chance(0.5), plan.between(1.02 * TRUANCY_MS, 1.6 * TRUANCY_MS)),
+        act: () =>
+          this.#reload(someone(), plan.chance(0.5), plan.between(1.02 * TRUANCY_MS, 1.6 * TRUANCY_MS)),
       },
     ];
   }
