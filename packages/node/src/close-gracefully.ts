@@ -35,7 +35,10 @@ export const closeGracefully = async ({
   const servers = [server].flat() as ClosableServer[];
   const serversClosed = Promise.all(servers.map(closed));
   const coreClosed = core.close();
-  const inTime = await within(timeoutMs, coreClosed.catch(() => {}));
+  const inTime = await within(
+    timeoutMs,
+    coreClosed.catch(() => {}),
+  );
   if (!inTime)
     core.log('warn', `Not everything was done within ${timeoutMs} ms of closing; cutting off the rest.`);
 

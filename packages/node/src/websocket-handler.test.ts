@@ -11,7 +11,8 @@ const start = async (fake = fakeCore(), options: NodeWebsocketOptions = {}) => {
   return { ...fake, server, port };
 };
 const eventually = (condition: () => unknown) => expect.poll(condition, { timeout: 5_000, interval: 5 });
-const bodyOf = (answer: string) => JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as { code: number };
+const bodyOf = (answer: string) =>
+  JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as { code: number };
 
 describe('an upgrade', () => {
   test('is taken, with the sub-protocol Bearer', async () => {
@@ -45,7 +46,11 @@ describe('an upgrade', () => {
     // In the same packet as the handshake, then in others: a client that does not wait for the answer.
     const raw = openRaw(port);
     raw.socket.write(
-      Buffer.concat([Buffer.from(`${handshakeLines().join('\r\n')}\r\n\r\n`), frame('first'), frame('second')]),
+      Buffer.concat([
+        Buffer.from(`${handshakeLines().join('\r\n')}\r\n\r\n`),
+        frame('first'),
+        frame('second'),
+      ]),
     );
     raw.socket.write(frame('third'));
     await new Promise<void>((resolve) => raw.socket.write(frame('fourth'), () => resolve()));
@@ -78,7 +83,9 @@ describe('an upgrade', () => {
     raw.socket.resetAndDestroy();
     await eventually(() => raw.ended).toBe(true);
     go();
-    await eventually(() => new Promise((resolve) => server.getConnections((_, count) => resolve(count)))).toBe(0);
+    await eventually(
+      () => new Promise((resolve) => server.getConnections((_, count) => resolve(count))),
+    ).toBe(0);
     expect(refusedKeys).toEqual([]);
     expect(sessions.every(({ closed }) => closed)).toBe(true);
   });
@@ -141,7 +148,9 @@ describe('an upgrade is refused', () => {
     raw.socket.write('something that nobody reads');
     leave(raw);
     await eventually(() => held[0]!.left).toBe(true);
-    await eventually(() => new Promise((resolve) => server.getConnections((_, count) => resolve(count)))).toBe(0);
+    await eventually(
+      () => new Promise((resolve) => server.getConnections((_, count) => resolve(count))),
+    ).toBe(0);
   });
 
   test('and waits with its like: those of one address and reason, but not those whose tokens merely end', async () => {
@@ -189,7 +198,11 @@ describe('a frame that is', () => {
     ['no UTF-8', frame(Buffer.from([0xff, 0xfe])), 4000],
     ['too large', frame('', { length: 101 }), 4130],
     ['hugely too large', frame('', { length: 2 ** 52 }), 4130],
-    ['too large in fragments', Buffer.concat([frame('x'.repeat(60), { fin: false }), frame('x'.repeat(60), { opcode: 0 })]), 4130],
+    [
+      'too large in fragments',
+      Buffer.concat([frame('x'.repeat(60), { fin: false }), frame('x'.repeat(60), { opcode: 0 })]),
+      4130,
+    ],
     ['of no known kind', frame('x', { opcode: 7 }), 4000],
     ['not masked', Buffer.from([0x81, 1, 120]), 4000],
   ])('%s is refused by the core, which may hold it', async (_, bytes, code) => {

@@ -45,9 +45,11 @@ export const fakeCore = (options: FakeCoreOptions = {}): FakeCore => {
     authenticate: async (token: string | undefined): Promise<VerifiedToken> => {
       await options.authenticating?.();
       if (!token) throw new VerdantError(VerdantErrorCode.NoToken, 'No access token was sent.');
-      if (token.startsWith('expired')) throw new VerdantError(VerdantErrorCode.TokenExpired, 'Fetch a fresh one.');
+      if (token.startsWith('expired'))
+        throw new VerdantError(VerdantErrorCode.TokenExpired, 'Fetch a fresh one.');
       if (token === 'broken') throw new TypeError('a fault of ours, with a secret');
-      if (token !== 'good' && token !== 'push') throw new VerdantError(VerdantErrorCode.InvalidToken, 'Not ours.');
+      if (token !== 'good' && token !== 'push')
+        throw new VerdantError(VerdantErrorCode.InvalidToken, 'Not ours.');
       const type = token === 'push' ? ReplicaType.Push : ReplicaType.Realtime;
       return { userId: 'u', libraryId: 'lib', type } as VerifiedToken;
     },

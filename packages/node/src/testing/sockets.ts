@@ -9,7 +9,9 @@ afterEach(async () => {
 });
 
 /** A server on a free port, closed after the test. */
-export const startServer = async (server: Server = createServer()): Promise<{ server: Server; port: number }> => {
+export const startServer = async (
+  server: Server = createServer(),
+): Promise<{ server: Server; port: number }> => {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const connections = new Set<Socket>();
   server.on('connection', (socket) => {
@@ -74,7 +76,11 @@ export const openRaw = (port: number, ...lines: string[]): RawClient => {
 };
 
 /** The lines of a handshake. */
-export const handshakeLines = ({ path = '/', protocols = 'Bearer, good', ...others }: Record<string, string> = {}) => {
+export const handshakeLines = ({
+  path = '/',
+  protocols = 'Bearer, good',
+  ...others
+}: Record<string, string> = {}) => {
   const headers: Record<string, string> = {
     Host: 'localhost',
     Connection: 'Upgrade',
@@ -88,7 +94,10 @@ export const handshakeLines = ({ path = '/', protocols = 'Bearer, good', ...othe
 };
 
 /** A client's frame, masked as they are. */
-export const frame = (payload: string | Buffer, { opcode = 1, fin = true, length }: FrameOptions = {}): Buffer => {
+export const frame = (
+  payload: string | Buffer,
+  { opcode = 1, fin = true, length }: FrameOptions = {},
+): Buffer => {
   const bytes = Buffer.from(payload);
   const mask = Buffer.from([1, 2, 3, 4]);
   const masked = bytes.map((byte, at) => byte ^ mask[at % 4]!);

@@ -1,0 +1,100 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createVerdant } from '@verdant-web/core';
+import { memoryStorage } from '@verdant-web/core/memory';
+import { TokenProvider, TokenVerifier } from '@verdant-web/tokens';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { removeFolder, temporaryFolder } from '../testing/server-process.js';
+import { createCliApp } from './app.js';
+
+const secret = 'the-secret-of-a-test-0123456789abcdef';
+const core = createVerdant({ storage: memoryStorage(), tokenSecret: secret });
+const verifier = new TokenVerifier({ secret });
+let folder: string;
+let app: ReturnType<typeof createCliApp>;
+beforeAll(async () => {
+  folder = await temporaryFolder();
+  app = createCliApp({ core, tokens: new TokenProvider({ secret }), files: folder });
+});
+afterAll(async () => {
+  await core.close();
+  await removeFolder(folder);
+});
+
+const ask = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+  app.request(path, {
+    method,
+    headers: { origin: 'http://page.example', host: 'localhost:3242', ...headers },
+  });
+const tokenOf = async (response: Response) =>
+  verifier.verify(((await response.json()) as { accessToken: string }).accessToken);
+
+describe('the auth route', () => {
+  test('makes anyone who they say they are', async () => {
+    const response = await ask('/auth/my%20lib%2F1?userId=user%20é');
+    expect(response.headers.get('cache-control')).toBe('no-store');
+    const { userId, libraryId, type, expiresAt } = await tokenOf(response);
+    expect({ userId, libraryId, type }).toEqual({ userId: 'user é', libraryId: 'my lib/1', type: 0 });
+    expect((expiresAt - Date.now()) / 3_600_000).toBeCloseTo(24, 1);
+  });
+
+  test('gives the type that is asked for', async () => {
+    expect((await tokenOf(await ask('/auth/lib?userId=u&type=5'))).type).toBe(5);
+  });
+
+  test.each([
+    [{ host: 'localhost:3242' }, 'http://localhost:3242/verdant'],
+    [{ host: 'EXAMPLE.test' }, 'http://example.test/verdant'],
+    [{ host: '[::1]:80' }, 'http://[::1]/verdant'],
+    [{ host: 'tunnel.test', 'x-forwarded-proto': 'https' }, 'https://tunnel.test/verdant'],
+  ])('names the endpoint as the client reaches it: %j', async (headers, endpoint) => {
+    const response = await ask('/auth/lib?userId=u', headers as Record<string, string>);
+    expect((await tokenOf(response)).syncEndpoint).toBe(endpoint);
+  });
+
+  test.each([
+    ['/auth/lib', {}],
+    ['/auth/lib?userId=', {}],
+    ['/auth/lib?userId=u&type=6', {}],
+    ['/auth/lib?userId=u&type=x', {}],
+    [`/auth/${'x'.repeat(2_000)}?userId=u`, {}],
+    ['/auth/lib?userId=u', { host: 'user@evil.test' }],
+    ['/auth/lib?userId=u', { host: 'evil.test/path' }],
+    ['/auth/lib?userId=u', { host: 'evil.test:99999' }],
+  ])('refuses %.40s %j', async (path, headers) => {
+    const response = await ask(path, headers as Record<string, string>);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: 4000, message: expect.any(String) });
+  });
+});
+
+test('uploaded files are served, and never sniffed', async () => {
+  await mkdir(join(folder, 'lib/f1'), { recursive: true });
+  await writeFile(join(folder, 'lib/f1/a.txt'), '<script>');
+  const response = await ask('/files/lib/f1/a.txt');
+  expect(response.status).toBe(200);
+  expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+  expect(await response.text()).toBe('<script>');
+});
+
+test.each([
+  ['/verdant', 'POST', 401],
+  ['/verdant/files/x', 'GET', 401],
+  ['/verdant/nothing', 'GET', 404],
+  ['/auth/lib?userId=u', 'GET', 200],
+  ['/auth/lib', 'GET', 400],
+  ['/files/none', 'GET', 404],
+  ['/files/../../etc/passwd', 'GET', 404],
+  ['/files/..%2f..%2fetc/passwd', 'GET', 404],
+  ['/', 'GET', 200],
+  ['/nothing', 'GET', 404],
+  ['/verdant', 'OPTIONS', 204],
+  ['/auth/lib', 'OPTIONS', 204],
+  ['/files/x', 'OPTIONS', 204],
+])('%s (%s) answers %d with cross-origin headers', async (path, method, status) => {
+  const response = await ask(path, {}, method);
+  expect(response.status).toBe(status);
+  expect(response.headers.get('access-control-allow-origin')).toBe('http://page.example');
+  expect(response.headers.get('access-control-allow-credentials')).toBe('true');
+  if (status >= 400) expect(await response.json()).toMatchObject({ code: expect.any(Number) });
+});
