@@ -189,10 +189,13 @@ describe('what is durable', () => {
     const operation = bob.set('items/1', 'n', 1);
     control.fail = 'after';
     await bob.push(operation);
+    // Nobody was told of it, so everybody has to sync again: what follows would be taken as proof that they hold it.
+    expect(ana.isOpen).toBe(false);
     bob.connect();
     await bob.sync({ since: bob.stamp(-1_000), operations: [operation] });
     expect((await world.info())?.operationsCount).toBe(2);
-    expect(ana.isOpen).toBe(true);
+    ana.connect();
+    expect(listed(await ana.sync({ since: ana.stamp() }))).toEqual(['items/1 set']);
   });
 
   test('a message that breaks a commit takes no other with it', async () => {
@@ -206,6 +209,22 @@ describe('what is durable', () => {
     cat.send({ type: 'op', timestamp: cat.stamp(), operations: [cat.set('items/1', 'c', 1)] });
     await world.settle();
     expect(await world.snapshot('items', '1')).toMatchObject({ b: 1, c: 1 });
+  });
+
+  test('announcing and folding that fail are tried again, and disturb nobody', async () => {
+    const { storage, control } = failing();
+    const world = new World({ storage });
+    const ana = await world.founder();
+    for (let n = 0; n < 5; n++) await ana.push(ana.set('items/1', 'n', n));
+    control.fail = 'before';
+    await world.settle(200);
+    expect(ana.all('global-ack')).toEqual([]);
+    await world.settle(5_000);
+    expect(ana.all('global-ack')).toHaveLength(1);
+    control.fail = 'before';
+    await world.settle(10_000);
+    expect((await world.info())?.operationsCount).toBe(1);
+    expect(ana.isOpen).toBe(true);
   });
 
   test('messages that wait are committed together', async () => {

@@ -118,6 +118,7 @@ export class TokenVerifier {
         mismatch = error;
       }
     }
+    if (token.endsWith('.')) throw invalid('it has no signature');
     throw curable('Its signature does not match; the secret may have been replaced', mismatch);
   }
 

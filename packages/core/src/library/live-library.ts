@@ -26,6 +26,10 @@ import { encodeMessage } from './wire.js';
 const MAX_BATCH = 256;
 /** How long changes of the global ack are gathered before the last one is announced. */
 const SETTLE_MS = 150;
+/** After a failure, what goes on behind the batches waits this long. */
+const RETRY_MS = 5_000;
+/** A batch that meets another writer is decided anew this often. */
+const MAX_ATTEMPTS = 3;
 
 /**
  * A library in memory: one inbox, worked off batch by batch.
@@ -140,7 +144,7 @@ export class LiveLibrary {
       expect: { epoch, version },
       replicas: [...replicas.values()],
     });
-    if (!result.ok) throw conflict();
+    if (!result.ok) throw new Conflict();
     this.state.head = change.head;
     this.state.dirty.clear();
     for (const row of change.replicas ?? []) this.state.replicas.set(row.id, row);
@@ -227,22 +231,40 @@ export class LiveLibrary {
     const task = this.#tasks.shift();
     if (task) await task();
     if (this.#inbox.length > 0) await this.#workOff(this.#inbox.splice(0, MAX_BATCH));
-    if (this.#settleDue) await this.#settle();
-    if (this.#rebaser.isDue && this.pins.size === 0) await this.#rebaser.slice();
+    if (this.#settleDue) await this.#behind(() => this.#settle());
+    if (this.#rebaser.isDue && this.pins.size === 0) await this.#behind(() => this.#rebaser.slice());
     return true;
+  }
+
+  /** Work that nobody waits for. Where it fails, it is tried again later. */
+  async #behind(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.services.log(
+        'error',
+        `Library ${JSON.stringify(this.id)} could not be written; it is tried again.`,
+        error,
+      );
+      this.#rebaser.isDue = false;
+      this.settleSoon(RETRY_MS);
+      await this.#reload(error);
+    }
   }
 
   #pause(): Promise<void> {
     return new Promise((resolve) => this.services.scheduler.soon(resolve));
   }
 
-  async #workOff(units: Unit[]): Promise<void> {
+  async #workOff(units: Unit[], attempt = 1): Promise<void> {
     try {
       await this.#decideAndCommit(units);
     } catch (error) {
       // Whether or not the commit reached the disk, the storage knows.
-      await this.#reload(error);
-      if (units.length > 1) {
+      const known = await this.#reload(error);
+      if (known && error instanceof Conflict && attempt < MAX_ATTEMPTS)
+        return this.#workOff(units, attempt + 1);
+      if (known && units.length > 1) {
         // One of them may be at fault: it must not take the others with it.
         for (const unit of units) await this.#workOff([unit]);
         return;
@@ -280,7 +302,7 @@ export class LiveLibrary {
     const { change } = draft;
     if (change) {
       const result = await this.storage.commit(change);
-      if (!result.ok) throw conflict();
+      if (!result.ok) throw new Conflict();
     }
     draft.adopt(change !== null, now);
     for (const unit of units) {
@@ -308,14 +330,21 @@ export class LiveLibrary {
     };
   }
 
-  async #reload(cause: unknown): Promise<void> {
+  /**
+   * Read the state again, after a commit that failed or met another writer. Where something is stored that was not heard
+   * of here, nobody who is connected was told of it: everybody syncs again. False: the storage could not be read.
+   */
+  async #reload(cause: unknown): Promise<boolean> {
     const { counted, confirmedSince, head } = this.state;
-    const state = await loadState(this.storage, this.activeSince);
-    if (state.head.epoch !== head.epoch) this.disconnectAll('The library was evicted.');
-    else for (const id of counted) state.counted.add(id);
+    const state = await loadState(this.storage, this.activeSince).catch(() => null);
+    if (state === null) return false;
+    const isSame = state.head.epoch === head.epoch && state.head.version === head.version;
+    if (isSame) for (const id of counted) state.counted.add(id);
     for (const [id, since] of confirmedSince) state.confirmedSince.set(id, since);
     this.state = state;
-    this.services.log('debug', `Library ${JSON.stringify(this.id)} was read again.`, cause);
+    this.services.log('warn', `Library ${JSON.stringify(this.id)} was read again.`, cause);
+    if (!isSame) this.disconnectAll('The library has changed beneath this connection. Sync again.');
+    return true;
   }
 
   /** Disconnect everybody, so that they connect and sync again. */
@@ -383,7 +412,11 @@ export class LiveLibrary {
 
 const refuse = (error: VerdantError) => ({ kind: 'refuse', error }) as const;
 
-const conflict = (): Error => new Error('Another writer changed the library: the change was not committed.');
+class Conflict extends Error {
+  constructor() {
+    super('Another writer changed the library: the change was not committed.');
+  }
+}
 
 const evicted = (): VerdantError =>
   new VerdantError(VerdantErrorCode.Busy, 'The library was evicted while this was under way. Sync again.', {
