@@ -5,8 +5,10 @@ import {
   type ClientMessage,
   countsWhileAway,
   type Oid,
+  mayWrite,
   type Operation,
   type ReplicaId,
+  type ReplicaType,
   rootOf,
   type ServerMessage,
   type ServerOrder,
@@ -21,6 +23,7 @@ import { idOf, mayBeSeenBy } from './objects.js';
 export interface CheckedReplica {
   readonly id: ReplicaId;
   readonly userId: UserId;
+  readonly type: ReplicaType;
   readonly database: ClientDatabase;
 }
 
@@ -255,6 +258,8 @@ export class Checks {
   }
 
   #checkDurable(replica: CheckedReplica, operations: readonly Operation[], by: string): void {
+    // What a reader writes is never stored; it is told so by a reset, once there is something to reset it to.
+    if (!mayWrite(replica.type)) return;
     const reset = this.log.replicas.get(replica.id)?.pending;
     for (const operation of operations) {
       const id = idOf(operation);

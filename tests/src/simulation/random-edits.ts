@@ -16,7 +16,7 @@ import {
 } from '@verdant-web/protocol';
 import type { ClientDatabase } from './client-database.js';
 import type { HybridClock } from './hybrid-clock.js';
-import { privateKey } from './objects.js';
+import { mayBeSeenBy, privateKey } from './objects.js';
 import type { Random } from './random.js';
 
 const COLLECTIONS = ['items', 'notes'];
@@ -42,7 +42,7 @@ export class RandomEdits {
   /** One user action, as operations; none where there is nothing to act on. */
   make(database: ClientDatabase, clock: HybridClock): Operation[] {
     const random = this.#random;
-    const roots = [...database.oids].filter(isRoot);
+    const roots = [...database.oids].filter((oid) => isRoot(oid) && mayBeSeenBy(this.#userId, oid));
     const changes: { oid: Oid; data: Patch }[] = [];
     const root = roots.length > 0 ? random.pick(roots) : null;
     if (root === null || random.chance(roots.length < 6 ? 0.3 : 0.06)) this.#create(this.#newRoot(), changes);
