@@ -1,12 +1,15 @@
 // The server of the quick start in Verdant's documentation. What the page leaves to you is marked: `Hono` and `port`,
 // which it uses undeclared, and the session logic of your app.
 
+// biome-ignore-all assist/source/organizeImports: in the order of the page
+
+import { createHttpRouter, createNodeWebsocketHandler } from '@verdant-web/server/node';
+import { sqlShardStorage } from '@verdant-web/server/storage';
+import { LocalFileStorage, TokenProvider, createVerdant } from '@verdant-web/server';
+
 // for the Hono server parts
 import { serve } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
-import { createVerdant, LocalFileStorage, TokenProvider } from '@verdant-web/server';
-import { createHttpRouter, createNodeWebsocketHandler } from '@verdant-web/server/node';
-import { sqlShardStorage } from '@verdant-web/server/storage';
 
 // left to you: these two
 import { Hono } from 'hono';
