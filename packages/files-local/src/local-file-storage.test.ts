@@ -257,11 +257,17 @@ describe('at the start', () => {
     expect(() => storageWith({ rootDirectory: join(path, 'below') })).toThrow(configurationError(/taken/));
   });
 
-  // The superuser may write anywhere.
-  test.skipIf(process.getuid?.() === 0)('refuses a folder that it may not write to', async () => {
-    await chmod(root, 0o500);
-    expect(() => storageWith()).toThrow(configurationError(/cannot use the folder/));
-    await chmod(root, 0o700);
+  test('refuses a folder that it may not write to', async () => {
+    await chmod(root, 0o555);
+    // The superuser may write anywhere.
+    const isSuperuser = process.geteuid?.() === 0;
+    if (isSuperuser) process.seteuid?.('nobody');
+    try {
+      expect(() => storageWith()).toThrow(configurationError(/cannot use the folder/));
+    } finally {
+      if (isSuperuser) process.seteuid?.(0);
+      await chmod(root, 0o700);
+    }
   });
 
   test.each([
