@@ -67,7 +67,10 @@ describe.each(readers)('read-only replica, $label', ({ generation, transport, re
       expect((await app.core.get(library).getInfo())?.baselinesCount).toBeGreaterThan(0);
       reader.goOffline();
       reader.goOnline();
-      const items = await converged([ana, reader], ([first]) => first);
+      await reader.waitUntil((items) => !items.some(({ id }) => id === '9'));
+      // 5.5.0 hides a document that a reset brings while it is on the screen, until a field of it changes.
+      await ana.update('1', { purchased: true });
+      const items = await converged([ana, reader], ([first]) => first?.purchased);
       expect(items.map(({ id }) => id)).toEqual(['1']);
     }));
 

@@ -46,7 +46,7 @@ describe('an expired token', () => {
   test('3.6.3 over http: what it wrote waits for the next page, which has a fresh token', () =>
     inWorld({ ...shortLived, generation: '3.6.3', transport: 'http' }, async (world) => {
       const { ana, bob } = await pair(world);
-      await bob.stop();
+      await bob.close();
       await waitFor(() => ana.wire.refusals.includes(401), { deadline: EXPIRED_MS, describe: ana.describe });
       await ana.addTag('1', 'written with an expired token');
       await ana.close();

@@ -75,8 +75,10 @@ export interface TestClient {
   setPresence(presence: Record<string, unknown>): Promise<void>;
   peers(): Record<string, UserInfo>;
   replica(): Promise<LocalReplica>;
-  /** Begin to sync, and wait for the first answer. */
+  /** Begin to sync, and wait until the first answer is applied. */
   start(): Promise<void>;
+  /** Wait until an answer to a sync that was not sent yet is applied; over a socket that takes a reconnect. */
+  nextSync(): Promise<void>;
   /** Stop syncing in an orderly way, as an app does that logs its user out. */
   stop(): Promise<void>;
   /** Lose the network. The client notices it as a browser does. */
@@ -198,7 +200,13 @@ function wrap(
     const held = await list().catch((error: unknown) => String(error));
     return `${name} holds ${JSON.stringify(held)}\n  ${sync.mode}, ${sync.status}, connected: ${sync.isConnected}; last messages:\n${browser.wire.summary()}`;
   };
-  const answers = () => browser.wire.received('sync-resp').length;
+  const answers = () => browser.wire.received('sync-resp');
+  /** Received is not applied: the client records the time of an answer once it has stored all that came with it. */
+  const applied = async (count: number) => {
+    const answer = answers()[count];
+    const { lastSyncedLogicalTime } = await replica();
+    return answer && lastSyncedLogicalTime && lastSyncedLogicalTime >= answer.ackedTimestamp!;
+  };
   let closed = false;
 
   return {
@@ -248,9 +256,14 @@ function wrap(
     peers: () => sync.presence.peers,
     replica,
     start: async () => {
-      const before = answers();
+      const before = answers().length;
       await sync.start();
-      await waitFor(() => answers() > before, { deadline: 15_000, describe });
+      await waitFor(() => applied(before), { deadline: 15_000, describe });
+    },
+    nextSync: async () => {
+      // The answer after the next: the next may belong to a sync that is on its way.
+      const second = answers().length + 1;
+      await waitFor(() => applied(second), { deadline: 15_000, describe });
     },
     stop: async () => {
       await sync.stop();
