@@ -55,7 +55,7 @@ export class AcceptedLog {
       this.founding = {
         baselines: [...(change.baselines ?? [])],
         order,
-        by: operations[0]?.replicaId ?? null,
+        by: change.head.soleAuthor,
       };
       const replaced = new Set(change.fold ?? []);
       this.operations = this.operations.filter((accepted) => !replaced.has(accepted.order));

@@ -139,7 +139,10 @@ export class Checks {
     if (founding && founding.order > from && founding.order <= row.ackedOrder && founding.by !== row.id) {
       const visible = founding.baselines.some(({ authz }) => authz === null || authz === keyOf(replica));
       if (visible && !replica.database.heldFoundings.has(log.epoch)) {
-        this.fail('acked', `${row.id} is taken to hold the founding baselines, and does not`);
+        this.fail(
+          'acked',
+          `${row.id} is taken to hold the baselines that ${founding.by} founded the library with (${founding.order} of ${row.ackedOrder}), and does not`,
+        );
       }
     }
     for (let at = log.operations.length - 1; at >= 0; at--) {
@@ -226,7 +229,7 @@ export class Checks {
         this.fail('durable', `${idOf(operation)} is shown to ${audience.replica.id}, but not stored`);
         continue;
       }
-      this.#checkVisible(audience, operation.oid, accepted.authz);
+      if (!this.trespasses.has(accepted.id)) this.#checkVisible(audience, operation.oid, accepted.authz);
       if (accepted.order <= audience.through) {
         this.fail(
           'session',

@@ -5,6 +5,7 @@ import {
   type Oid,
   type ReplicaId,
   type ReplicaType,
+  rootOf,
   type UserId,
 } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
@@ -136,7 +137,12 @@ export class SimulatedReplica implements Endpoint {
     const readOnly = !mayWrite(this.type);
     // The client does not know that it may not write; few apps let it.
     if (readOnly && !this.#options.random.chance(0.05)) return;
-    this.#page?.page.write((clock) => this.#edits.make(this.database, clock));
+    this.#page?.page.write((clock) => {
+      const operations = this.#edits.make(this.database, clock);
+      // A reader's change that is folded on its device, before a sync could offer it, is never heard of again.
+      if (readOnly) for (const { oid } of operations) this.database.strandedRoots.add(rootOf(oid));
+      return operations;
+    });
   }
 
   /** Write into somebody else's private document, as only a hostile client does. */

@@ -5,8 +5,6 @@
 const all = process.env.SIMULATE_ALL !== undefined;
 
 export const suspended = {
-  /** F1: a commit that took effect reports a failure; connected sockets are not told what it stored. */
-  uncertainCommits: !all,
   /** F2: an HTTP request is delivered twice; the second answer, never received, is taken as applied. */
   repeatedRequests: !all,
 };

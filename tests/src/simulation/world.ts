@@ -15,7 +15,6 @@ import { canonical, documentsOf, mayBeSeenBy } from './objects.js';
 import { Random } from './random.js';
 import { ServerHost } from './server-host.js';
 import { SimulatedReplica } from './simulated-replica.js';
-import { suspended } from './suspended.js';
 import { Trace } from './trace.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -44,9 +43,7 @@ const ROUND_MS = 40_000;
 /** An operation or two may wait for the next ack; a history that is not folded shows more. */
 const FEW_OPERATIONS = 3;
 
-const FAILURES: readonly CommitFault[] = suspended.uncertainCommits
-  ? ['fails before']
-  : ['fails before', 'fails after'];
+const FAILURES: readonly CommitFault[] = ['fails before', 'fails after'];
 
 /** Run the world that the seed determines: some minutes of edits and faults, then peace, then a reckoning. */
 export async function runWorld(seed: number, options: { traceLines?: number } = {}): Promise<Outcome> {
