@@ -221,6 +221,14 @@ describe('a frame that is', () => {
     expect([...raw.bytes.subarray(before, before + 4)]).toEqual([0x88, 4, 1008 >> 8, 1008 & 0xff]);
   });
 
+  test('longer than any text can be is refused even without a limit', async () => {
+    const { port, sessions } = await start(fakeCore({ maxMessageBytes: Number.POSITIVE_INFINITY }));
+    const raw = openRaw(port, ...handshakeLines());
+    await eventually(() => sessions.length).toBe(1);
+    raw.socket.write(frame('', { length: 2 ** 32 }));
+    await eventually(() => sessions[0]!.refused).toMatchObject([{ code: 4130 }]);
+  });
+
   test('refused disturbs no other socket', async () => {
     const { port, sessions } = await limited();
     const other = openClient(port);

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Verdant } from '@verdant-web/core';
@@ -129,7 +130,10 @@ const createServer = (core: Verdant, closeTimeoutMs: number) => {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
-    maxPayload: core.limits.maxMessageBytes,
+    // `ws` takes what does not fit 31 bits for no limit at all; and a longer text could not be made into a string.
+    maxPayload: Math.min(core.limits.maxMessageBytes, constants.MAX_STRING_LENGTH),
+    // Browsers cut a founding sync into frames of a few KiB.
+    maxFragments: 64 * 1024,
     closeTimeout: closeTimeoutMs,
     WebSocket: HeldWebSocket,
     handleProtocols: (offered: Set<string>): string | false => offered.has('Bearer') && 'Bearer',
