@@ -343,6 +343,73 @@ describe('a reply is applied when that is proven', () => {
     expect(answer.operations.map(({ data }) => data)).toEqual([{ op: 'set', name: 'n', value: 2 }]);
   });
 
+  test('a since that may come from another reply proves nothing: a sync that is delivered twice', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob');
+    const [reset] = await bob.post(bob.syncMessage());
+    const since = reset?.type === 'sync-resp' ? reset.ackedTimestamp : null;
+    const poll = bob.syncMessage({ since });
+    await bob.post(poll);
+    await ana.push(ana.set('items/1', 'n', 1));
+    await bob.post(poll);
+    const [answer] = await bob.post(bob.syncMessage({ since: poll.timestamp }));
+    expect(answer?.type === 'sync-resp' && listed(answer)).toEqual(['items/1 set']);
+  });
+
+  test('nor does a sync that arrives after a later one was answered', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const since = bob.stamp();
+    const delayed = bob.syncMessage({ since });
+    await world.settle(10);
+    bob.disconnect().connect();
+    const { ackedTimestamp } = await bob.sync({ since });
+    bob.disconnect();
+    await ana.push(ana.set('items/1', 'n', 1));
+    await bob.post(delayed);
+    bob.connect();
+    const answer = await bob.sync({ since: ackedTimestamp });
+    expect(answer.overwriteLocalData).toBe(false);
+    expect(listed(answer)).toEqual(['items/1 set']);
+  });
+
+  test('of a clock that was set back, its own timestamp is proof', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob', { skew: 30_000 });
+    bob.disconnect();
+    const back = world.device('bob', { id: bob.id });
+    const poll = async (since: Timestamp) => {
+      const [answer] = await back.post(back.syncMessage({ since }));
+      if (answer?.type !== 'sync-resp') throw new Error('no answer');
+      return answer;
+    };
+    await ana.push(ana.set('items/1', 'n', 1));
+    const first = await poll(bob.stamp());
+    expect(listed(first)).toEqual(['items/1 set']);
+    const second = await poll(bob.stamp());
+    expect(listed(second)).toEqual(['items/1 set']);
+    expect(listed(await poll(second.ackedTimestamp))).toEqual([]);
+  });
+
+  test('a reset of a sync that arrives late is repeated, once', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob');
+    const delayed = bob.syncMessage();
+    await world.settle(10);
+    bob.connect();
+    const { ackedTimestamp } = await bob.sync();
+    await bob.post(delayed);
+    bob.disconnect().connect();
+    const again = await bob.sync({ since: ackedTimestamp });
+    expect(again.overwriteLocalData).toBe(true);
+    bob.disconnect().connect();
+    expect((await bob.sync({ since: again.ackedTimestamp })).overwriteLocalData).toBe(false);
+  });
+
   test('a reply that is no reset is answered again from where the replica stood', async () => {
     const world = new World();
     const ana = await world.founder();

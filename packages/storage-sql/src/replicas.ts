@@ -4,10 +4,10 @@ import type { Scope } from './operations.js';
 import { decodeText, encodeText } from './text.js';
 
 const COLUMNS =
-  'id, user_id, type, acked_order, acked_time, last_seen, written_through, pending_timestamp, pending_order, pending_reset';
+  'id, user_id, type, acked_order, acked_time, last_seen, written_through, pending_timestamp, pending_order, pending_reset, pending_late';
 
 const PUT = `
-INSERT OR REPLACE INTO replica (library, ${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+INSERT OR REPLACE INTO replica (library, ${COLUMNS}) VALUES (?, ${COLUMNS.replace(/\w+/g, '?')})`;
 
 export function putReplicas({ database, key }: Scope, rows: readonly ReplicaRow[]): void {
   for (const { id, userId, type, ackedOrder, ackedTime, lastSeen, writtenThrough, pending } of rows) {
@@ -24,6 +24,7 @@ export function putReplicas({ database, key }: Scope, rows: readonly ReplicaRow[
       pending?.timestamp ?? null,
       pending?.order ?? null,
       pending ? Number(pending.reset) : null,
+      pending ? Number(pending.late) : null,
     );
   }
 }
@@ -65,10 +66,12 @@ type Row = readonly [
   pendingTimestamp: string | null,
   pendingOrder: number | null,
   pendingReset: number | null,
+  pendingLate: number | null,
 ];
 
 function decode(row: Row): ReplicaRow {
-  const [id, userId, type, ackedOrder, ackedTime, lastSeen, writtenThrough, timestamp, order, reset] = row;
+  const [id, userId, type, ackedOrder, ackedTime, lastSeen, writtenThrough, timestamp, order, reset, late] =
+    row;
   return {
     id: decodeText(id),
     userId: decodeText(userId),
@@ -80,6 +83,6 @@ function decode(row: Row): ReplicaRow {
     pending:
       timestamp === null
         ? null
-        : { timestamp: timestamp as Timestamp, order: order ?? 0, reset: reset === 1 },
+        : { timestamp: timestamp as Timestamp, order: order ?? 0, reset: reset === 1, late: late === 1 },
   };
 }

@@ -84,6 +84,7 @@ CREATE TABLE replica (
   pending_timestamp TEXT,
   pending_order INTEGER,
   pending_reset INTEGER,
+  pending_late INTEGER,
   PRIMARY KEY (library, id)
 ) WITHOUT ROWID;
 CREATE INDEX replica_by_seen ON replica (library, last_seen);

@@ -83,12 +83,21 @@ class Sync {
       writtenThrough: known?.writtenThrough ?? null,
       pending: known?.pending ?? null,
     };
-    if (this.#message.resyncAll) return { ...row, ackedOrder: 0, pending: null };
-    // The client records the time of a reply only after it has applied it.
-    if (row.pending && since !== null && since >= row.pending.timestamp) {
+    if (this.#message.resyncAll && !this.#isRepeated) return { ...row, ackedOrder: 0, pending: null };
+    if (row.pending && since !== null && provesApplied(since, row.pending)) {
       return { ...row, ackedOrder: Math.max(row.ackedOrder, row.pending.order), pending: null };
     }
     return row;
+  }
+
+  /** The same sync once more, as proxies and networks do: the first answer is what the client may have applied. */
+  get #isRepeated(): boolean {
+    return this.#known !== null && this.#known.ackedTime === this.#timestamp;
+  }
+
+  #pendingReply(order: number, reset: boolean): PendingReply {
+    const acked = this.#known?.ackedTime ?? null;
+    return { timestamp: this.#timestamp, order, reset, late: acked !== null && this.#timestamp < acked };
   }
 
   /** The library holds nothing: whoever brings its whole history founds it. */
@@ -153,10 +162,11 @@ class Sync {
   /** Store nothing, and give the replica everything there is. */
   reset(): Decided {
     const { order } = this.#draft.head;
-    const pending: PendingReply = { timestamp: this.#timestamp, order, reset: true };
+    const pending = this.#pendingReply(order, true);
+    const earlier = this.#row.pending;
     // Applying either of two resets makes the replica whole, so the older one stays what has to be proven.
-    const kept = this.#row.pending?.reset ? this.#row.pending : pending;
-    const row = { ...this.#row, pending: kept };
+    const keepsEarlier = this.#isRepeated || (earlier?.reset && !earlier.late);
+    const row = { ...this.#row, pending: keepsEarlier ? earlier : pending };
     return { step: { replica: row }, effects: [this.#reply(row, 0, order, pending, true)] };
   }
 
@@ -184,12 +194,15 @@ class Sync {
     const stored = operations.length > 0 || baselines.length > 0;
     // Nothing of others lies between: what it just wrote is all that is new, and it holds that.
     const upToDate = from >= head.order;
-    const pending = upToDate ? null : { timestamp: this.#timestamp, order, reset: false };
+    const pending = upToDate ? null : this.#pendingReply(order, false);
+    const earlier = this.#row.pending;
+    // What proves this answer might come from another one: then it is not remembered, and what it told is told again.
+    const keepsEarlier = pending !== null && (this.#isRepeated || (pending.late && earlier?.late === false));
     const row: ReplicaRow = {
       ...this.#row,
       writtenThrough: admission.writtenThrough,
       ackedOrder: upToDate ? order : this.#row.ackedOrder,
-      pending,
+      pending: keepsEarlier ? earlier : pending,
     };
     const effects: Effect[] = [this.#reply(row, upToDate ? order : from, order, pending, false)];
     if (stored) {
@@ -258,6 +271,10 @@ class Sync {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** Whether a client that syncs since then has applied the reply: it records the time of one only after it has. */
+const provesApplied = (since: Timestamp, pending: PendingReply): boolean =>
+  pending.late ? since === pending.timestamp : since >= pending.timestamp;
 
 /** The one that wrote everything, after `author` has written too. */
 export const soleAuthorAfter = (

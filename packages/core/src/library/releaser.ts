@@ -1,6 +1,7 @@
 import type { ReplicaId, Timestamp } from '@verdant-web/protocol';
 import type { ChangeInfo } from '../events.js';
 import { deleteExpiredFiles } from '../files/clean-up.js';
+import type { PendingReply } from '../storage/rows.js';
 import { broadcastChanges } from './broadcast.js';
 import type { SocketConnection } from './connection.js';
 import type { SentReply } from './delivery.js';
@@ -150,7 +151,7 @@ export class Releaser {
     const proof = socket.delivery.acknowledge(timestamp);
     if (!proof) return;
     const { reply } = proof;
-    const confirms = row.pending !== null && reply !== null && reply.timestamp >= row.pending.timestamp;
+    const confirms = row.pending !== null && reply !== null && tellsAsMuch(reply, row.pending);
     if (row.pending?.reset && !confirms) return;
     const ackedOrder = Math.max(row.ackedOrder, proof.order, confirms ? reply.order : 0);
     const pending = confirms ? null : row.pending;
@@ -196,3 +197,7 @@ export class Releaser {
     events.emit('accessRefused', { libraryId: this.#library.id, userId, replicaId, oid, authz });
   }
 }
+
+/** Whether whoever has applied `reply` holds all that `pending` told. */
+const tellsAsMuch = (reply: PendingReply, pending: PendingReply): boolean =>
+  reply.order >= pending.order && (reply.reset || !pending.reset);

@@ -59,6 +59,11 @@ export interface PendingReply {
   order: ServerOrder;
   /** Whether it told the replica to drop what it has. */
   reset: boolean;
+  /**
+   * Whether the replica had acknowledged something dated later already: a request that was under way for long, or a
+   * clock that was set back. Then a later `since` may come from there, and only this very timestamp is proof.
+   */
+  late: boolean;
 }
 
 /** What the library knows of one device. Never pruned while the library lives: the row is ownership. */

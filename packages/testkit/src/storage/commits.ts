@@ -203,8 +203,8 @@ const fullChange = () => ({
   baselines: [baseline('items/1'), baseline('items/2', { authz: access('items/2').authz, timestamp: at(3) })],
   replicas: [
     replica('a', { ackedOrder: 4, ackedTime: at(9), writtenThrough: at(11) }),
-    replica('b', { type: 5, pending: { timestamp: at(8), order: 3, reset: true } }),
-    replica('c', { type: 1, pending: { timestamp: at(8), order: 0, reset: false } }),
+    replica('b', { type: 5, pending: { timestamp: at(8), order: 3, reset: true, late: false } }),
+    replica('c', { type: 1, pending: { timestamp: at(8), order: 0, reset: false, late: true } }),
   ],
   access: [access('items/1'), access('items/2', { authz: null, deleted: true })],
   files: [file('file'), file('released', { pendingDeleteAt: 17 })],
