@@ -3,7 +3,9 @@ import type { ReplicaId, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import type { Scope } from './operations.js';
 import { encodeText } from './text.js';
 
-const IN_LOG = 'SELECT author FROM operation WHERE library = ? AND oid = ? AND timestamp = ?';
+// Left to itself, SQLite would search by the primary key, which is to read the whole library.
+const IN_LOG =
+  'SELECT author FROM operation INDEXED BY operation_by_object WHERE library = ? AND oid = ? AND timestamp = ?';
 const FOLDED = 'SELECT 1 FROM folded_key WHERE library = ? AND author = ? AND timestamp = ? AND oid = ?';
 
 /** Whether this operation was stored, folded since or not. */

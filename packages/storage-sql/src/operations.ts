@@ -45,21 +45,24 @@ export const operationsBetween = (
 ): Iterable<OperationRow> => decodeEach(scope, scope.database.iterate<Row>(PAGE, scope.key, after, through));
 
 const OF_OBJECT = `
-SELECT ${COLUMNS} FROM operation WHERE library = ? AND oid = ? ORDER BY timestamp, server_order`;
+SELECT ${COLUMNS} FROM operation INDEXED BY operation_by_object
+WHERE library = ? AND oid = ? ORDER BY timestamp, server_order`;
 
 /** One object's operations in timestamp order. */
 export const operationsOf = (scope: Scope, oid: Oid): OperationRow[] =>
   scope.database.all<Row>(OF_OBJECT, scope.key, encodeText(oid)).map((row) => decode(scope, row));
 
 const OF_OBJECT_BEFORE = `
-SELECT ${COLUMNS} FROM operation WHERE library = ? AND oid = ? AND timestamp < ? ORDER BY timestamp, server_order`;
+SELECT ${COLUMNS} FROM operation INDEXED BY operation_by_object
+WHERE library = ? AND oid = ? AND timestamp < ? ORDER BY timestamp, server_order`;
 
 /** One object's operations in timestamp order, one by one; leave the loop before anything is written. */
 export const operationsBefore = (scope: Scope, oid: Oid, before: Timestamp): Iterable<OperationRow> =>
   decodeEach(scope, scope.database.iterate<Row>(OF_OBJECT_BEFORE, scope.key, encodeText(oid), before));
 
 const NESTED = `
-SELECT ${COLUMNS} FROM operation WHERE library = ? AND oid >= ? AND oid < ? ORDER BY oid, timestamp, server_order`;
+SELECT ${COLUMNS} FROM operation INDEXED BY operation_by_object
+WHERE library = ? AND oid >= ? AND oid < ? ORDER BY oid, timestamp, server_order`;
 
 /** Operations of the objects nested in a document: `<root>:…`. */
 export const nestedOperations = (scope: Scope, root: Oid): OperationRow[] =>

@@ -53,6 +53,7 @@ export class WriteGroup {
   }
 
   #flush(): void {
+    if (this.#queue.length === 0) return;
     const started: Job[] = [];
     try {
       const done = this.#database.driver.transaction(() => this.#work(started));

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Storage } from '@verdant-web/core';
 import { storageContract } from '@verdant-web/testkit/storage';
 import { sqlShardStorage, sqlStorage } from './index.js';
+import { fastParent } from './testing/temporary.js';
 
 const makers: Record<string, (directory: string) => Storage> = {
   'sqlShardStorage, full': (directory) => sqlShardStorage({ databasesDirectory: directory }),
@@ -18,7 +18,7 @@ for (const [name, make] of Object.entries(makers)) {
   storageContract({
     name,
     async create() {
-      const directory = mkdtempSync(join(tmpdir(), 'verdant-storage-'));
+      const directory = mkdtempSync(join(fastParent(), 'verdant-storage-'));
       const storage = make(directory);
       let current = storage;
       const reopen = async () => {

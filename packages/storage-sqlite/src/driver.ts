@@ -46,17 +46,23 @@ export class BetterSqliteDriver implements SqlDriver {
 
   releaseSpace(maxMs: number): boolean {
     const deadline = performance.now() + maxMs;
-    const free = () => this.#db.pragma('freelist_count', { simple: true }) as number;
-    if (free() === 0) return false;
+    let free = this.#freePages();
+    if (free === 0) return false;
     do {
       this.#db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
-      if (free() === 0) {
-        // Only now does the file itself become smaller.
-        this.#db.pragma('wal_checkpoint(TRUNCATE)');
-        return false;
-      }
-    } while (performance.now() < deadline);
-    return true;
+      const before = free;
+      free = this.#freePages();
+      // Without auto_vacuum=INCREMENTAL from its creation on, a database keeps its free pages.
+      if (free === before) return false;
+    } while (free > 0 && performance.now() < deadline);
+    if (free > 0) return true;
+    // Only now does the file itself become smaller.
+    this.#db.pragma('wal_checkpoint(TRUNCATE)');
+    return false;
+  }
+
+  #freePages(): number {
+    return this.#db.pragma('freelist_count', { simple: true }) as number;
   }
 
   #depth = 0;

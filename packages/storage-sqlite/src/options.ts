@@ -1,4 +1,5 @@
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { Durability } from './pragmas.js';
 
@@ -23,7 +24,7 @@ export function assertDurability(value: unknown): asserts value is Durability {
 /** Creates a directory, with its parents, unless it is there. */
 export function ensureDirectory(path: string, option: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeDirectories(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw configurationError(
@@ -31,4 +32,11 @@ export function ensureDirectory(path: string, option: string): void {
       error,
     );
   }
+}
+
+/** One by one: the `recursive` of Node 20 loops for ever below `/proc` and the like. */
+function makeDirectories(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeDirectories(dirname(path));
+  mkdirSync(path);
 }

@@ -146,4 +146,5 @@ const TEXTS = [
   '\u2028',
   'ÀÁ漢字',
   'NULL',
+  '\ufeffa',
 ];
