@@ -4,8 +4,8 @@ import {
   authzKeyFor,
   type ClientMessage,
   countsWhileAway,
-  type Oid,
   mayWrite,
+  type Oid,
   type Operation,
   type ReplicaId,
   type ReplicaType,
@@ -18,6 +18,7 @@ import {
 import { type Accepted, AcceptedLog } from './accepted-log.js';
 import type { ClientDatabase } from './client-database.js';
 import { idOf, mayBeSeenBy } from './objects.js';
+import { suspended } from './suspended.js';
 
 /** A device, as checks look at it: at what it really has on disk, whatever the server believes. */
 export interface CheckedReplica {
@@ -85,7 +86,8 @@ export class Checks {
       const id = idOf(row);
       const known = log.ever.get(id);
       if (known?.epoch === log.epoch && log.byOrder.has(known.order) && !(replaces && change.fold?.length)) {
-        this.fail('once', `${id} is stored again, as ${row.order} after ${known.order}`);
+        if (suspended.forgottenKeys && known.fold !== null) log.lateRoots.add(rootOf(row.oid));
+        else this.fail('once', `${id} is stored again, as ${row.order} after ${known.order}`);
       }
       const author = this.#replicas.get(row.replicaId);
       if (author && !mayBeSeenBy(author.userId, row.oid) && log.isPrivate(rootOf(row.oid))) {

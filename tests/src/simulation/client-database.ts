@@ -22,6 +22,8 @@ interface ObjectHistory {
  */
 export class ClientDatabase {
   lastSynced: Timestamp | null = null;
+  /** Up to where the device was told that it may fold. A wipe leaves it. */
+  globalAck: Timestamp | null = null;
   readonly #objects = new Map<Oid, ObjectHistory>();
 
   /*
@@ -56,6 +58,8 @@ export class ClientDatabase {
       const id = idOf(operation);
       const folded = laterOf(object.foldedTo, object.baseline?.timestamp ?? null);
       if (!this.held.has(id) && folded !== null && timestamp <= folded) this.lateRoots.add(rootOf(oid));
+      // It would be folded here before it could be offered.
+      if (isLocal && this.globalAck !== null && timestamp <= this.globalAck) this.lateRoots.add(rootOf(oid));
       if (isLocal && this.lastSynced !== null && timestamp <= this.lastSynced)
         this.strandedRoots.add(rootOf(oid));
       this.held.add(id);

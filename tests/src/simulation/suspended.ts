@@ -7,4 +7,6 @@ const all = process.env.SIMULATE_ALL !== undefined;
 export const suspended = {
   /** F2: an HTTP request is delivered twice; the second answer, never received, is taken as applied. */
   repeatedRequests: !all,
+  /** F3: keys of folded operations are dropped too early, and what is offered again is stored again. */
+  forgottenKeys: !all,
 };
