@@ -459,6 +459,34 @@ describe('a replica in good standing', () => {
     expect(await world.snapshot('items', '1')).toEqual(['x']);
   });
 
+  test('stores once what a request brings that was overtaken, also after its since has passed it', async () => {
+    const world = new World();
+    const ana = world.device('ana').connect();
+    await ana.sync({ operations: [ana.create('items/1', [])] });
+    const bob = world.device('bob');
+    const [reset] = await bob.post(bob.syncMessage());
+    const since = reset?.type === 'sync-resp' ? reset.ackedTimestamp : null;
+    const push = bob.operation('items/1', { op: 'list-push', value: 'x' });
+    const overtaken = { type: 'op', timestamp: push.timestamp, operations: [push] };
+    const poll = bob.syncMessage({ since, operations: [push] });
+    await bob.post(poll);
+    await ana.ackAll();
+    // Bob's since passes it, then all is folded.
+    let last = poll.timestamp;
+    for (let n = 0; n < 3; n++) {
+      await ana.push(ana.operation('items/2', { op: 'touch' }));
+      const next = bob.syncMessage({ since: last });
+      await bob.post(next);
+      last = next.timestamp;
+      await world.settle(3_000);
+    }
+    expect((await world.info())?.operationsCount).toBeLessThan(3);
+    const { latestServerOrder } = (await world.info())!;
+    await bob.post(overtaken);
+    expect((await world.info())?.latestServerOrder).toBe(latestServerOrder);
+    expect(await world.snapshot('items', '1')).toEqual(['x']);
+  });
+
   test('is told everybody present, itself included, and the global ack', async () => {
     const world = new World();
     const ana = await world.founder();

@@ -1,4 +1,10 @@
-import type { ServerOrder, Timestamp } from '@verdant-web/protocol';
+import {
+  formatTimestamp,
+  type ServerOrder,
+  type Timestamp,
+  timestampMs,
+  timestampVersion,
+} from '@verdant-web/protocol';
 import { findConsensus } from './consensus.js';
 import type { LiveLibrary } from './live-library.js';
 import { planRebase, rebaseChange } from './rebase.js';
@@ -7,6 +13,12 @@ import { planRebase, rebaseChange } from './rebase.js';
 const DELAY_MS = 300;
 /** A slice is made smaller or larger so that it takes about this long; the event loop is free between slices. */
 const SLICE_MS = 6;
+
+/**
+ * How long keys of folded operations are kept after their author's `since` has passed them: requests overtake each other,
+ * and a client's `since` falls back with its clock. Longer than a clock that is wrong by an hour.
+ */
+const KEY_RETENTION_MS = 2 * 3_600_000;
 
 /** Folds a library's history into baselines, slice by slice. At most one pass is under way. */
 export class Rebaser {
@@ -50,7 +62,10 @@ export class Rebaser {
       const { state } = library;
       await library.commit({
         ...rebaseChange(state.head, plan, found.baselines, started),
-        dropKeys: [...state.confirmedSince].map(([replicaId, through]) => ({ replicaId, through })),
+        dropKeys: [...state.confirmedSince].map(([replicaId, since]) => ({
+          replicaId,
+          through: wellBefore(since),
+        })),
       });
       state.confirmedSince.clear();
     } else if (found.next !== null) {
@@ -83,3 +98,11 @@ export class Rebaser {
     return { through: heldThrough ?? head.order, before: head.announcedAck };
   }
 }
+
+const wellBefore = (since: Timestamp): Timestamp =>
+  formatTimestamp({
+    version: timestampVersion(since),
+    ms: Math.max(0, timestampMs(since) - KEY_RETENTION_MS),
+    counter: 0,
+    node: '0000000',
+  });
