@@ -16,6 +16,8 @@ export interface GatedStorage extends Storage {
   failNext(matches: (change: LibraryChange) => boolean, times: number): void;
   /** Every commit so far. */
   readonly commits: LibraryChange[];
+  /** How often each method of a library was called. */
+  readonly calls: Map<string, number>;
 }
 
 /** A storage that can be stopped in the middle of what it does. */
@@ -24,10 +26,12 @@ export function gatedStorage(inner: Storage): GatedStorage {
   let openGate: (() => Promise<void>) | undefined;
   let failing = { matches: (_: LibraryChange) => false, times: 0 };
   const commits: LibraryChange[] = [];
+  const calls = new Map<string, number>();
 
   const wrapped = (library: LibraryStorage): LibraryStorage =>
     new Proxy(library, {
       get(target, name) {
+        calls.set(String(name), (calls.get(String(name)) ?? 0) + 1);
         if (name === 'commit') {
           return async (change: LibraryChange) => {
             commits.push(change);
@@ -51,6 +55,7 @@ export function gatedStorage(inner: Storage): GatedStorage {
   return {
     limits: inner.limits,
     commits,
+    calls,
     async open(id) {
       if (openGate) {
         const pass = openGate;
