@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, readSync, renameSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import {
@@ -61,7 +61,7 @@ export function databaseExists(path: string): boolean {
 export function createDatabase(path: string, empty: Buffer): void {
   const file = openSync(`${path}.new`, 'w');
   try {
-    writeSync(file, empty);
+    writeFileSync(file, empty);
     fsyncSync(file);
   } finally {
     closeSync(file);

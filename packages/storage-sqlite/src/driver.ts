@@ -3,6 +3,8 @@ import type Database from 'better-sqlite3';
 
 /** Pages that one step of giving space back moves. */
 const VACUUM_PAGES = 256;
+/** Fewer free pages than this are left for what is written next. */
+const SPARE_PAGES = 64;
 
 /** A better-sqlite3 connection as `storage-sql` wants it. */
 export class BetterSqliteDriver implements SqlDriver {
@@ -13,6 +15,10 @@ export class BetterSqliteDriver implements SqlDriver {
   readonly #savepoint: Database.Statement;
   readonly #release: Database.Statement;
   readonly #rollbackTo: Database.Statement;
+  /** How many calls of `transaction` are inside of each other now. */
+  #depth = 0;
+  /** Free pages are being given back, over several calls. */
+  #shrinking = false;
 
   constructor(db: Database.Database) {
     this.#db = db;
@@ -47,15 +53,18 @@ export class BetterSqliteDriver implements SqlDriver {
   releaseSpace(maxMs: number): boolean {
     const deadline = performance.now() + maxMs;
     let free = this.#freePages();
-    if (free === 0) return false;
+    if (free === 0 || (free < SPARE_PAGES && !this.#shrinking)) return false;
+    this.#shrinking = true;
+    let before: number;
     do {
+      before = free;
       this.#db.exec(`PRAGMA incremental_vacuum(${VACUUM_PAGES})`);
-      const before = free;
       free = this.#freePages();
       // Without auto_vacuum=INCREMENTAL from its creation on, a database keeps its free pages.
-      if (free === before) return false;
+      if (free === before) break;
     } while (free > 0 && performance.now() < deadline);
-    if (free > 0) return true;
+    if (free > 0 && free < before) return true;
+    this.#shrinking = false;
     // Only now does the file itself become smaller.
     this.#db.pragma('wal_checkpoint(TRUNCATE)');
     return false;
@@ -64,8 +73,6 @@ export class BetterSqliteDriver implements SqlDriver {
   #freePages(): number {
     return this.#db.pragma('freelist_count', { simple: true }) as number;
   }
-
-  #depth = 0;
 
   #outer<T>(work: () => T): T {
     this.#begin.run();

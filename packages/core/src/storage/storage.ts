@@ -12,9 +12,15 @@ import type {
 /** Where libraries are kept. Implementations are proven by the suite of `@verdant-web/testkit/storage`. */
 export interface Storage {
   readonly limits: StorageLimits;
-  /** Opens a library. Creates nothing, on disk or elsewhere, before the first commit. One `LibraryStorage` at a time per id. */
+  /**
+   * Opens a library. Creates nothing, on disk or elsewhere, before the first commit. One `LibraryStorage` at a time per
+   * id: opening one again cuts the earlier one off, whose calls reject from then on.
+   */
   open(id: LibraryId): Promise<LibraryStorage>;
-  /** Every library that holds anything, in an order of the backend's own that does not change; after `after`, when given. */
+  /**
+   * Every library that ever had a commit, evicted ones included, in an order of the backend's own that does not change; after
+   * `after`, when given.
+   */
   list(after?: LibraryId): AsyncIterable<LibraryId>;
   /** Closes everything. Libraries that are open cannot be used afterwards. */
   close(): Promise<void>;
@@ -35,11 +41,14 @@ export interface LibraryStorage {
   lookup(query: Lookup): Promise<Facts>;
   /**
    * Makes the change, atomically and durably, or nothing of it. A conflict where the stored head is not the one that
-   * `change.expect` names (a library without a commit stands at epoch 0, version 0).
+   * `change.expect` names (a library without a commit stands at epoch 0, version 0). Rejects, with nothing changed, where a
+   * server order is taken. Within a change operations are appended, then folded, then keys dropped; of baselines,
+   * replicas and files those removed go before others come.
    */
   commit(change: LibraryChange): Promise<CommitResult>;
   /**
-   * Starts a new epoch with `head`: afterwards nothing of the old one can be read, but for {@link evictedFiles}.
+   * Starts a new epoch with `head`, a later one than before: afterwards nothing of the old one can be read, but for
+   * {@link evictedFiles}; a reading of pages that was under way rejects.
    * Atomic and durable. The rows are deleted, and disk space is given back, in slices by {@link reclaim}.
    */
   evict(head: Head): Promise<void>;
@@ -57,7 +66,9 @@ export interface LibraryStorage {
   /**
    * Operations that may be folded, looked for from server order `after` (exclusive) upwards, about `limit` of them.
    * An operation may be folded when its order is ≤ `through`, its timestamp is < `before`, and every operation of the
-   * same object with a lower timestamp may be folded too.
+   * same object with a lower timestamp may be folded too. An answer may hold fewer than there are, even none, and
+   * say in `next` where to look further. Of an object with many operations it holds the earliest; the rest come from the same
+   * `after` once these are folded.
    */
   foldable(query: FoldQuery): Promise<Foldable>;
 
@@ -65,7 +76,10 @@ export interface LibraryStorage {
   readFile(id: string): Promise<FileRow | null>;
   /** Files released at or before `before` (ms), at most `limit`. */
   expiredFiles(before: number, limit: number): Promise<FileRow[]>;
-  /** Files of evicted epochs whose bytes may still lie in the file storage, at most `limit`. */
+  /**
+   * Files of evicted epochs whose bytes may still lie in the file storage, at most `limit`. Not one that was put in
+   * the present epoch too: the bytes are its own.
+   */
   evictedFiles(limit: number): Promise<FileRow[]>;
   /** Forget these files of evicted epochs: their bytes are gone. */
   forgetEvictedFiles(ids: readonly string[]): Promise<void>;

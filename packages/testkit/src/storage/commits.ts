@@ -175,10 +175,10 @@ export function commitContract(test: StorageTest): void {
     await writer.commit(rows);
     const before = await dump(writer.library);
     rows.operations[0]!.data = 'changed';
-    rows.replicas[1]!.pending!.order = 99;
+    rows.replicas[1]!.pending[0]!.order = 99;
     const got = await dump(writer.library);
     got.operations[0]!.data = 'changed';
-    got.replicas[1]!.pending!.order = 99;
+    got.replicas[1]!.pending[0]!.order = 99;
     got.loaded!.head.order = 99;
     expect(await dump(writer.library)).toEqual(before);
   });
@@ -203,8 +203,14 @@ const fullChange = () => ({
   baselines: [baseline('items/1'), baseline('items/2', { authz: access('items/2').authz, timestamp: at(3) })],
   replicas: [
     replica('a', { ackedOrder: 4, ackedTime: at(9), writtenThrough: at(11) }),
-    replica('b', { type: 5, pending: { timestamp: at(8), order: 3, reset: true, late: false } }),
-    replica('c', { type: 1, pending: { timestamp: at(8), order: 0, reset: false, late: true } }),
+    replica('b', { type: 5, pending: [{ timestamp: at(8), order: 3, reset: true, late: false }] }),
+    replica('c', {
+      type: 1,
+      pending: [
+        { timestamp: at(8), order: 0, reset: false, late: true },
+        { timestamp: at(9), order: 2, reset: false, late: false },
+      ],
+    }),
   ],
   access: [access('items/1'), access('items/2', { authz: null, deleted: true })],
   files: [file('file'), file('released', { pendingDeleteAt: 17 })],

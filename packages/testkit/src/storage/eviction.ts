@@ -86,6 +86,7 @@ export function evictionContract(test: StorageTest): void {
     const writer = await write();
     await writer.evict();
     expect(await writer.library.load(0)).toEqual({ head: writer.head, replicas: [] });
+    expect(await collect(storage.list())).toEqual(['library']);
     await writer.commit({ operations: [operation(1)] });
     expect(await collect(storage.list())).toEqual(['library']);
   });
