@@ -57,8 +57,9 @@ export class AcceptedLog {
         order,
         by: change.head.soleAuthor,
       };
-      const replaced = new Set(change.fold ?? []);
-      this.operations = this.operations.filter((accepted) => !replaced.has(accepted.order));
+      // A history that is sent anew takes the place of everything.
+      this.operations = [];
+      this.byOrder = new Map();
     } else {
       for (const order of change.fold ?? []) this.#fold(order);
     }
@@ -100,9 +101,12 @@ export class AcceptedLog {
 
   /** Whether the document was created as a private one, in this epoch. */
   isPrivate(root: Oid): boolean {
-    const isOfIt = ({ oid, authz }: { oid: Oid; authz: AuthzKey | null }) =>
-      authz !== null && rootOf(oid) === root;
-    return this.operations.some(isOfIt) || (this.founding?.baselines.some(isOfIt) ?? false);
+    const founding = this.founding?.baselines ?? [];
+    return (
+      this.operations.some(
+        ({ oid, authz, patch }) => oid === root && authz !== null && patch.op === 'initialize',
+      ) || founding.some(({ oid, authz }) => oid === root && authz !== null)
+    );
   }
 
   /** What the library's objects should be: everything accepted, in order of time, as the oracle applies it. */

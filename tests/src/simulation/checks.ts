@@ -78,14 +78,15 @@ export class Checks {
     if (change.expect.epoch !== log.epoch) {
       this.fail('epoch', `a change decided in epoch ${change.expect.epoch} is stored in epoch ${log.epoch}`);
     }
-    const replaces = (change.operations ?? []).length + (change.baselines ?? []).length > 0;
+    const founds = (change.operations ?? []).length > 0 && (change.baselines ?? []).length > 0;
+    if (founds) this.#checkReplaced(change);
     let last = before?.order ?? 0;
     for (const row of change.operations ?? []) {
       if (row.order <= last) this.fail('order', `server order ${row.order} is given out after ${last}`);
       last = Math.max(last, row.order);
       const id = idOf(row);
       const known = log.ever.get(id);
-      if (known?.epoch === log.epoch && log.byOrder.has(known.order) && !(replaces && change.fold?.length)) {
+      if (known?.epoch === log.epoch && log.byOrder.has(known.order) && !founds) {
         if (suspended.forgottenKeys && known.fold !== null) log.lateRoots.add(rootOf(row.oid));
         else this.fail('once', `${id} is stored again, as ${row.order} after ${known.order}`);
       }
@@ -105,6 +106,21 @@ export class Checks {
     for (const row of change.replicas ?? []) this.#checkAcked(row);
   }
 
+  /** A replica sends its whole history over its own: nothing that was accepted may be missing from it. */
+  #checkReplaced(change: LibraryChange): void {
+    const sent = new Set(change.operations?.map(idOf));
+    const folded =
+      (change.baselines ?? [])
+        .map(({ timestamp }) => timestamp)
+        .sort()
+        .at(-1) ?? '';
+    for (const { id, timestamp, order } of this.log.operations) {
+      if (timestamp > folded && !sent.has(id)) {
+        this.fail('durable', `${id} (${order}) is lost: a history without it takes the place of everything`);
+      }
+    }
+  }
+
   #checkFold(change: LibraryChange): void {
     const rows = new Map(this.log.replicas);
     for (const row of change.replicas ?? []) rows.set(row.id, row);
@@ -120,7 +136,13 @@ export class Checks {
       }
       for (const row of rows.values()) {
         const replica = this.#replicas.get(row.id);
-        if (!replica || row.ackedTime === null || !countsWhileAway(row.type) || row.pending?.reset) continue;
+        if (
+          !replica ||
+          row.ackedTime === null ||
+          !countsWhileAway(row.type) ||
+          row.pending.some(({ reset }) => reset)
+        )
+          continue;
         if (row.lastSeen < this.#now() - this.#truancyMs) continue;
         if (!this.#holds(replica, accepted)) {
           this.fail('fold', `${accepted.id} (${order}) is folded; ${row.id}, which counts, does not hold it`);
@@ -132,7 +154,7 @@ export class Checks {
   /** Whether what the server takes a replica to hold is really there. */
   #checkAcked(row: ReplicaRow): void {
     const replica = this.#replicas.get(row.id);
-    if (!replica || row.pending?.reset) return;
+    if (!replica || isBeingReset(row)) return;
     const { log } = this;
     const { wipes } = replica.database;
     const known = this.#verified.get(row.id);
@@ -265,17 +287,20 @@ export class Checks {
   #checkDurable(replica: CheckedReplica, operations: readonly Operation[], by: string): void {
     // What a reader writes is never stored; it is told so by a reset, once there is something to reset it to.
     if (!mayWrite(replica.type)) return;
-    const reset = this.log.replicas.get(replica.id)?.pending;
+    const resets = this.log.replicas.get(replica.id)?.pending.filter(({ reset }) => reset) ?? [];
     for (const operation of operations) {
       const id = idOf(operation);
       const accepted = this.log.ever.get(id);
       if (accepted?.epoch === this.log.epoch || this.trespasses.has(id)) continue;
       // A reset forfeits what was written before it.
-      if (reset?.reset && operation.timestamp <= reset.timestamp) continue;
+      if (resets.some(({ timestamp }) => operation.timestamp <= timestamp)) continue;
       this.fail('durable', `${id} of ${replica.id} is acknowledged by a ${by}, but not stored`);
     }
   }
 }
+
+/** Whether the replica was told to drop what it has, and may be about to. */
+const isBeingReset = ({ pending }: ReplicaRow): boolean => pending.some(({ reset }) => reset);
 
 const keyOf = ({ userId }: CheckedReplica): AuthzKey => authzKeyFor(userId);
 

@@ -1,3 +1,4 @@
+import type { LibraryChange } from '@verdant-web/core';
 import {
   type LibraryId,
   mayWrite,
@@ -74,7 +75,10 @@ class World {
       time: this.#time,
       random: new Random(seed, 'storage'),
       observer: {
-        committed: (change) => this.#checks.committed(change),
+        committed: (change) => {
+          this.#trace.note('server', describeChange(change));
+          this.#checks.committed(change);
+        },
         evicted: (head) => {
           this.#trace.note('server', `is in epoch ${head.epoch}`);
           this.#checks.log.evict(head);
@@ -388,4 +392,25 @@ class World {
     await this.#time.runUntil(this.#time.now() + 10_000, () => answer !== null || this.#broken);
     return (answer as { result: Result } | null)?.result ?? null;
   }
+}
+
+function describeChange({
+  head,
+  operations = [],
+  baselines = [],
+  fold = [],
+  replicas = [],
+}: LibraryChange): string {
+  const parts = operations.map(
+    ({ order, oid, timestamp, authz }) => `${order} ${oid} @${timestamp}${authz ? ' private' : ''}`,
+  );
+  if (baselines.length > 0) parts.push(`${baselines.length} baselines`);
+  if (fold.length > 0) parts.push(`folds ${fold.join(' ')}`);
+  for (const { id, ackedOrder, ackedTime, pending } of replicas) {
+    const waits = pending.map(
+      ({ timestamp, order, reset }) => `, ${reset ? 'reset' : 'reply'} @${timestamp} through ${order}`,
+    );
+    parts.push(`${id} acked ${ackedOrder} @${ackedTime}${waits.join('')}`);
+  }
+  return `commits version ${head.version}: ${parts.join('; ')}; announced ${head.announcedAck}`;
 }
