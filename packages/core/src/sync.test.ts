@@ -375,6 +375,21 @@ describe('a reply is applied when that is proven', () => {
     expect(listed(answer)).toEqual(['items/1 set']);
   });
 
+  test('of polls that overlap, each is proven by its own timestamp: nothing is told twice', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob');
+    const [reset] = await bob.post(bob.syncMessage());
+    const since = reset?.type === 'sync-resp' ? reset.ackedTimestamp : null;
+    await ana.push(ana.set('items/1', 'n', 1));
+    const [first, second] = [bob.syncMessage({ since }), bob.syncMessage({ since })];
+    await bob.post(first);
+    await bob.post(second);
+    await ana.push(ana.set('items/1', 'n', 2));
+    const [third] = await bob.post(bob.syncMessage({ since: first.timestamp }));
+    expect(third?.type === 'sync-resp' && listed(third)).toEqual(['items/1 set']);
+  });
+
   test('of a clock that was set back, its own timestamp is proof', async () => {
     const world = new World();
     const ana = await world.founder();

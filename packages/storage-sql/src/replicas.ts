@@ -1,10 +1,9 @@
-import type { ReplicaRow } from '@verdant-web/core';
+import type { PendingReply, ReplicaRow } from '@verdant-web/core';
 import type { ReplicaId, ReplicaType, Timestamp } from '@verdant-web/protocol';
 import type { Scope } from './operations.js';
 import { decodeText, encodeText } from './text.js';
 
-const COLUMNS =
-  'id, user_id, type, acked_order, acked_time, last_seen, written_through, pending_timestamp, pending_order, pending_reset, pending_late';
+const COLUMNS = 'id, user_id, type, acked_order, acked_time, last_seen, written_through, pending';
 
 const PUT = `
 INSERT OR REPLACE INTO replica (library, ${COLUMNS}) VALUES (?, ${COLUMNS.replace(/\w+/g, '?')})`;
@@ -21,10 +20,7 @@ export function putReplicas({ database, key }: Scope, rows: readonly ReplicaRow[
       ackedTime,
       lastSeen,
       writtenThrough,
-      pending?.timestamp ?? null,
-      pending?.order ?? null,
-      pending ? Number(pending.reset) : null,
-      pending ? Number(pending.late) : null,
+      JSON.stringify(pending),
     );
   }
 }
@@ -63,15 +59,11 @@ type Row = readonly [
   ackedTime: string | null,
   lastSeen: number,
   writtenThrough: string | null,
-  pendingTimestamp: string | null,
-  pendingOrder: number | null,
-  pendingReset: number | null,
-  pendingLate: number | null,
+  pending: string,
 ];
 
 function decode(row: Row): ReplicaRow {
-  const [id, userId, type, ackedOrder, ackedTime, lastSeen, writtenThrough, timestamp, order, reset, late] =
-    row;
+  const [id, userId, type, ackedOrder, ackedTime, lastSeen, writtenThrough, pending] = row;
   return {
     id: decodeText(id),
     userId: decodeText(userId),
@@ -80,9 +72,6 @@ function decode(row: Row): ReplicaRow {
     ackedTime: ackedTime as Timestamp | null,
     lastSeen,
     writtenThrough: writtenThrough as Timestamp | null,
-    pending:
-      timestamp === null
-        ? null
-        : { timestamp: timestamp as Timestamp, order: order ?? 0, reset: reset === 1, late: late === 1 },
+    pending: JSON.parse(pending) as PendingReply[],
   };
 }

@@ -81,10 +81,8 @@ CREATE TABLE replica (
   acked_time TEXT,
   last_seen INTEGER NOT NULL,
   written_through TEXT,
-  pending_timestamp TEXT,
-  pending_order INTEGER,
-  pending_reset INTEGER,
-  pending_late INTEGER,
+  -- Sync replies that wait for proof, as JSON.
+  pending TEXT NOT NULL,
   PRIMARY KEY (library, id)
 ) WITHOUT ROWID;
 CREATE INDEX replica_by_seen ON replica (library, last_seen);

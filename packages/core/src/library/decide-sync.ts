@@ -12,6 +12,7 @@ import type { DecideContext } from './decide.js';
 import type { Draft, Step } from './draft.js';
 import type { Effect, SyncReply } from './effects.js';
 import { keyOf } from './facts.js';
+import { addPending, confirmSince, pendingReset } from './pending-replies.js';
 
 /** A sync, decided: what it changes, and what is heard of it. */
 export interface Decided {
@@ -81,13 +82,10 @@ class Sync {
       ackedTime: laterOf(known?.ackedTime ?? null, this.#timestamp),
       lastSeen: this.#context.now,
       writtenThrough: known?.writtenThrough ?? null,
-      pending: known?.pending ?? null,
+      pending: known?.pending ?? [],
     };
-    if (this.#message.resyncAll && !this.#isRepeated) return { ...row, ackedOrder: 0, pending: null };
-    if (row.pending && since !== null && provesApplied(since, row.pending)) {
-      return { ...row, ackedOrder: Math.max(row.ackedOrder, row.pending.order), pending: null };
-    }
-    return row;
+    if (this.#message.resyncAll && !this.#isRepeated) return { ...row, ackedOrder: 0, pending: [] };
+    return since === null ? row : confirmSince(row, since);
   }
 
   /** The same sync once more, as proxies and networks do: the first answer is what the client may have applied. */
@@ -138,7 +136,7 @@ class Sync {
     return (
       this.#isNew ||
       this.#message.since === null ||
-      row.pending?.reset === true ||
+      pendingReset(row) !== null ||
       row.ackedOrder < head.foldedThrough ||
       (this.#readOnly && this.#brings) ||
       (this.#context.isTruant(this.#known!) && row.ackedOrder < head.order) ||
@@ -163,10 +161,7 @@ class Sync {
   reset(): Decided {
     const { order } = this.#draft.head;
     const pending = this.#pendingReply(order, true);
-    const earlier = this.#row.pending;
-    // Applying either of two resets makes the replica whole, so the older one stays what has to be proven.
-    const keepsEarlier = this.#isRepeated || (earlier?.reset && !earlier.late);
-    const row = { ...this.#row, pending: keepsEarlier ? earlier : pending };
+    const row = this.#isRepeated ? this.#row : addPending(this.#row, pending);
     return { step: { replica: row }, effects: [this.#reply(row, 0, order, pending, true)] };
   }
 
@@ -195,14 +190,11 @@ class Sync {
     // Nothing of others lies between: what it just wrote is all that is new, and it holds that.
     const upToDate = from >= head.order;
     const pending = upToDate ? null : this.#pendingReply(order, false);
-    const earlier = this.#row.pending;
-    // What proves this answer might come from another one: then it is not remembered, and what it told is told again.
-    const keepsEarlier = pending !== null && (this.#isRepeated || (pending.late && earlier?.late === false));
+    const answered = pending === null || this.#isRepeated ? this.#row : addPending(this.#row, pending);
     const row: ReplicaRow = {
-      ...this.#row,
+      ...answered,
       writtenThrough: admission.writtenThrough,
       ackedOrder: upToDate ? order : this.#row.ackedOrder,
-      pending: keepsEarlier ? earlier : pending,
     };
     const effects: Effect[] = [this.#reply(row, upToDate ? order : from, order, pending, false)];
     if (stored) {
@@ -272,10 +264,6 @@ class Sync {
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Whether a client that syncs since then has applied the reply: it records the time of one only after it has. */
-const provesApplied = (since: Timestamp, pending: PendingReply): boolean =>
-  pending.late ? since === pending.timestamp : since >= pending.timestamp;
-
 /** The one that wrote everything, after `author` has written too. */
 export const soleAuthorAfter = (
   head: { founded: boolean; soleAuthor: ReplicaId | null },
@@ -290,8 +278,8 @@ function hardChange(before: ReplicaRow | null, after: ReplicaRow): boolean {
   return (
     before === null ||
     before.type !== after.type ||
-    before.pending?.reset === true ||
-    after.pending?.reset === true ||
+    pendingReset(before) !== null ||
+    pendingReset(after) !== null ||
     before.writtenThrough !== after.writtenThrough
   );
 }

@@ -13,6 +13,7 @@ import type { Connection } from './connection.js';
 import { type Decided, decideSync, laterOf, soleAuthorAfter } from './decide-sync.js';
 import type { Draft, Step } from './draft.js';
 import type { Effect } from './effects.js';
+import { pendingReset } from './pending-replies.js';
 
 /** What decisions depend on besides the library and the message. */
 export interface DecideContext {
@@ -67,7 +68,7 @@ function decideOperations(
   if (error) return heard({ kind: 'refuse', error });
 
   const { head } = draft;
-  const reset = row.pending?.reset ? row.pending : null;
+  const reset = pendingReset(row);
   // What was written before the reset was forfeited with everything else that the replica held.
   const operations = reset
     ? message.operations.filter(({ timestamp }) => timestamp > reset.timestamp)

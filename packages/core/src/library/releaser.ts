@@ -1,13 +1,13 @@
 import type { ReplicaId, Timestamp } from '@verdant-web/protocol';
 import type { ChangeInfo } from '../events.js';
 import { deleteExpiredFiles } from '../files/clean-up.js';
-import type { PendingReply } from '../storage/rows.js';
 import { broadcastChanges } from './broadcast.js';
 import type { SocketConnection } from './connection.js';
 import type { SentReply } from './delivery.js';
 import type { Effect } from './effects.js';
 import type { Unit } from './inbox.js';
 import type { LiveLibrary } from './live-library.js';
+import { confirmReply, pendingReset } from './pending-replies.js';
 import { replyPieces } from './reply.js';
 import { changeSoftly } from './state.js';
 import { encodeMessage } from './wire.js';
@@ -140,7 +140,7 @@ export class Releaser {
     const { state, services } = this.#library;
     const row = state.replicas.get(replicaId);
     const { held } = socket.delivery;
-    if (!row || row.pending?.reset || held <= row.ackedOrder) return;
+    if (!row || pendingReset(row) || held <= row.ackedOrder) return;
     changeSoftly(state, { ...row, ackedOrder: held }, services.scheduler.now());
   }
 
@@ -150,12 +150,11 @@ export class Releaser {
     if (!row || socket.replicaId !== replicaId) return;
     const proof = socket.delivery.acknowledge(timestamp);
     if (!proof) return;
-    const { reply } = proof;
-    const confirms = row.pending !== null && reply !== null && tellsAsMuch(reply, row.pending);
-    if (row.pending?.reset && !confirms) return;
-    const ackedOrder = Math.max(row.ackedOrder, proof.order, confirms ? reply.order : 0);
-    const pending = confirms ? null : row.pending;
-    changeSoftly(state, { ...row, ackedOrder, pending }, services.scheduler.now());
+    const confirmed = proof.reply ? confirmReply(row, proof.reply) : row;
+    // A reset that another connection was sent may yet wipe what this one acknowledges.
+    if (pendingReset(confirmed)) return;
+    const ackedOrder = Math.max(confirmed.ackedOrder, proof.order);
+    changeSoftly(state, { ...confirmed, ackedOrder }, services.scheduler.now());
   }
 
   #emit(changes: Extract<Effect, { kind: 'changes' }>, unit: Unit): void {
@@ -197,7 +196,3 @@ export class Releaser {
     events.emit('accessRefused', { libraryId: this.#library.id, userId, replicaId, oid, authz });
   }
 }
-
-/** Whether whoever has applied `reply` holds all that `pending` told. */
-const tellsAsMuch = (reply: PendingReply, pending: PendingReply): boolean =>
-  reply.order >= pending.order && (reply.reset || !pending.reset);

@@ -79,5 +79,5 @@ export const copy = <Row extends object>(row: Row): Row => ({ ...row });
 
 export const copyReplica = (row: ReplicaRow): ReplicaRow => ({
   ...row,
-  pending: row.pending === null ? null : { ...row.pending },
+  pending: row.pending.map((reply) => ({ ...reply })),
 });

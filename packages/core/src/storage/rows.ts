@@ -79,7 +79,8 @@ export interface ReplicaRow {
   lastSeen: number;
   /** The highest timestamp that this replica ever stored an operation under: a later one cannot be a duplicate. */
   writtenThrough: Timestamp | null;
-  pending: PendingReply | null;
+  /** The sync replies that wait for proof, a few at most, in the order in which they were sent. */
+  pending: readonly PendingReply[];
 }
 
 /** Who may see a document that is or was private. Documents that were never private have none. */
