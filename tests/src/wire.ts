@@ -25,13 +25,15 @@ export interface SyncResponse {
   operations: RawOperation[];
   baselines: RawBaseline[];
   overwriteLocalData: boolean;
+  globalAckTimestamp?: string;
   ackedTimestamp: string;
 }
 
 type ServerMessage =
   | SyncResponse
-  | { type: 'op-re'; operations: RawOperation[]; baselines?: RawBaseline[] }
+  | { type: 'op-re'; operations: RawOperation[]; baselines?: RawBaseline[]; globalAckTimestamp?: string }
   | { type: 'server-ack'; timestamp: string }
+  | { type: 'global-ack'; timestamp: string }
   | { type: 'need-since' }
   | { type: 'forbidden' };
 
@@ -59,6 +61,8 @@ export class RawReplica {
   readonly acknowledged = new Set<string>();
   /** What the server has shown of others, by timestamp: whoever saw it may have acted on it. */
   readonly shown = new Map<string, RawOperation>();
+  /** Up to where it was told that it may fold its history. */
+  globalAck = '';
   /** All it ever wrote. */
   readonly written: RawOperation[] = [];
   /** Syncs after the first that would have wiped the replica. */
@@ -124,8 +128,17 @@ export class RawReplica {
 
   /** One poll over HTTP, with everything that is not confirmed. */
   async poll(base: string): Promise<SyncResponse> {
+    await this.#post(base, [{ type: 'presence-update', presence: {} }, this.#syncMessage()]);
+    return this.#check(this.#answers.at(-1)!);
+  }
+
+  /** Write over HTTP, in a request of its own. */
+  async post(base: string, operations: RawOperation[]): Promise<void> {
+    await this.#post(base, [{ type: 'op', operations, timestamp: this.#now() }]);
+  }
+
+  async #post(base: string, messages: Record<string, unknown>[]): Promise<void> {
     const { token, url } = await this.#token(base);
-    const messages = [{ type: 'presence-update', presence: {} }, this.#syncMessage()];
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
@@ -134,7 +147,6 @@ export class RawReplica {
     if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
     const body = (await response.json()) as { messages: ServerMessage[] };
     for (const message of body.messages) this.#receive(message);
-    return this.#check(this.#answers.at(-1)!);
   }
 
   disconnect(): void {
@@ -143,7 +155,12 @@ export class RawReplica {
   }
 
   #receive(message: ServerMessage): void {
+    if ('globalAckTimestamp' in message && message.globalAckTimestamp)
+      this.globalAck = message.globalAckTimestamp;
     switch (message.type) {
+      case 'global-ack':
+        this.globalAck = message.timestamp;
+        break;
       case 'sync-resp':
         if (message.overwriteLocalData && this.#since !== null) this.resets++;
         this.#show(message.operations);
