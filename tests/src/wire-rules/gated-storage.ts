@@ -5,6 +5,8 @@ export interface Gate {
   /** Resolves when the step has been reached. */
   readonly reached: Promise<void>;
   open(): void;
+  /** It goes on, and fails. */
+  fail(): void;
 }
 
 export interface GatedStorage extends Storage {
@@ -85,14 +87,16 @@ export function gatedStorage(inner: Storage): GatedStorage {
 function makeGate(): { gate: Gate; pass: () => Promise<void> } {
   let reach = () => {};
   let open = () => {};
+  let fail = () => {};
   const reached = new Promise<void>((resolve) => {
     reach = resolve;
   });
-  const opened = new Promise<void>((resolve) => {
+  const opened = new Promise<void>((resolve, reject) => {
     open = resolve;
+    fail = () => reject(new Error('The disk is gone (says the test).'));
   });
   return {
-    gate: { reached, open: () => open() },
+    gate: { reached, open: () => open(), fail: () => fail() },
     pass: async () => {
       reach();
       await opened;

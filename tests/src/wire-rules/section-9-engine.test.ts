@@ -235,9 +235,9 @@ describe('what was folded', () => {
   test('an away passive replica does not hold folding back', async () => {
     const library = fresh();
     const ann = await founder(server, library);
-    for (const type of [2, 3, 4, 5]) {
-      const passive = new Peer(server, library, `passive-${type}`, { type });
-      if (type === 2 || type === 5) {
+    for (const type of [2, 3, 4, 5, '2', '5']) {
+      const passive = new Peer(server, library, fresh('passive'), { type });
+      if (Number(type) === 2 || Number(type) === 5) {
         await passive.connect();
         await passive.sync();
         passive.close();

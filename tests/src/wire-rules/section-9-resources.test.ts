@@ -4,7 +4,7 @@ import { sqlShardStorage, sqlStorage } from '@verdant-web/storage-sqlite';
 import { afterEach, expect, test, vi } from 'vitest';
 import { removeFolder, temporaryFolder } from '../server.js';
 import { gatedStorage } from './gated-storage.js';
-import { push, set, stamp } from './messages.js';
+import { push, resetStamps, set, stamp } from './messages.js';
 import { founder, joiner, Peer } from './peer.js';
 import { composed } from './servers.js';
 import { fresh, seconds, tokenFor } from './tokens.js';
@@ -13,6 +13,7 @@ import { fresh, seconds, tokenFor } from './tokens.js';
 
 afterEach(() => {
   vi.useRealTimers();
+  resetStamps();
 });
 
 const waits = { timeout: 8_000, interval: 50 };
@@ -68,7 +69,9 @@ test('work that was done before prepares no statement anew', async () => {
         await ann.write(set('items/1', 'n', i));
         await bob.sync({ since: stamp(), operations: [push('items/1:tags', i)] });
       }
-      await new Peer(app, library, fresh('reader'), { type: 4 }).poll();
+      const reader = new Peer(app, library, fresh('reader'), { type: 4 });
+      await reader.poll();
+      await reader.post([{ type: 'disconnecting' }]);
       const { core } = app;
       await expect
         .poll(async () => (await core.get(library).getInfo())?.operationsCount, waits)

@@ -75,7 +75,7 @@ const table: [line: string, file: string, name: string][] = [
     'every statement finds its rows by an index',
   ],
   ['statements prepared anew', RESOURCES, 'prepares no statement anew'],
-  ['handles kept open', HANDLES, 'open libraries keep ${OPEN} files open'],
+  ['handles kept open', HANDLES, 'a library that is closed lets go of its file'],
   ['passive replicas hold back compaction', ENGINE, 'an away passive replica does not hold folding back'],
   ['N² messages', STORMS, 'one operation in a library of %i sockets costs O(N) messages'],
   ['N² messages', STORMS, 'a burst of operations among 40 acking sockets'],

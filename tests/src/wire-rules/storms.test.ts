@@ -137,18 +137,26 @@ test('a held socket answers heartbeats, and processes nothing else', async () =>
   const library = fresh();
   const ann = await founder(server, library);
   const mallory = new Peer(server, library, 'mallory');
-  const refusedOnce = async () => {
+  const refused = async () => {
     await mallory.connect();
     mallory.raw('{"type":"op"');
   };
-  await refusedOnce();
-  await mallory.ended();
-  await refusedOnce();
-  await mallory.fence();
+  // The first is not held at all, the second for a second, the third for two.
+  for (let times = 0; times < 2; times++) {
+    await refused();
+    await mallory.ended();
+  }
+  await refused();
+  // One that comes right behind what is refused goes with it.
+  await waitFor(() => {
+    if (mallory.received.length === 0) mallory.send('heartbeat');
+    return mallory.received.length > 0;
+  });
   mallory.sendSync();
   mallory.send('presence-update', { presence: { here: true } });
+  mallory.forgetUnread();
   await mallory.fence();
-  expect(mallory.received.map(({ type }) => type)).toEqual(['heartbeat-response', 'heartbeat-response']);
+  expect([...new Set(mallory.received.map(({ type }) => type))]).toEqual(['heartbeat-response']);
   expect(mallory.closed).toBeUndefined();
   await ann.fence();
   expect(ann.unread('presence-changed')).toEqual([]);

@@ -1,5 +1,7 @@
+import { memoryStorage } from '@verdant-web/core/memory';
 import { describe, expect, test } from 'vitest';
 import { documentsOf } from './documents.js';
+import { gatedStorage } from './gated-storage.js';
 import { init, op, push, set, stamp } from './messages.js';
 import { founder, joiner, Peer, readBody } from './peer.js';
 import { composed, sharedCli } from './servers.js';
@@ -242,6 +244,62 @@ describe('files', () => {
       body: form,
     });
     expect(written.status).toBe(403);
+  });
+});
+
+describe('a poll whose answer takes long', () => {
+  async function slowPoll(end: 'open' | 'fail', seen: (response: Response) => Promise<void>) {
+    const storage = gatedStorage(memoryStorage());
+    await composed({ storage }, async (app) => {
+      const library = fresh();
+      const ann = await founder(app, library);
+      const bob = new Peer(app, library, 'bob');
+      const { ackedTimestamp: since } = await bob.poll();
+      const gate = storage.hold((change) => (change.operations?.length ?? 0) > 0);
+      const asked = Date.now();
+      const message = {
+        replicaId: bob.id,
+        ...bob.syncMessage({ since, operations: [push('items/1:tags', 1)] }),
+      };
+      const response = await fetch(`${app.base}/verdant`, {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${bob.token}`, Origin: 'https://app.test' },
+        body: JSON.stringify({ messages: [message] }),
+      });
+      // The answer itself is still held.
+      expect(Date.now() - asked).toBeLessThan(2_500);
+      expect(response.status).toBe(200);
+      expect(response.headers.get('access-control-allow-origin')).toBe('https://app.test');
+      gate[end]();
+      await seen(response);
+      ann.close();
+    });
+  }
+
+  test('has its head within 2 s, and its body when it is ready', () =>
+    slowPoll('open', async (response) => {
+      const { messages } = (await response.json()) as { messages: { type: string }[] };
+      expect(messages.map(({ type }) => type)).toEqual(['sync-resp']);
+    }));
+
+  test('and then fails, is aborted: half an answer is not taken for a whole one', () =>
+    slowPoll('fail', async (response) => {
+      await expect(response.text()).rejects.toThrow();
+    }));
+});
+
+test('more sockets of one user than are allowed are refused with 503, and room is made by those that leave', async () => {
+  await composed({ limits: { maxConnectionsPerUser: 3 } }, async (app) => {
+    const library = fresh();
+    const open = await Promise.all([1, 2, 3].map(() => new Peer(app, library, 'ann').connect()));
+    await expect(new Peer(app, library, 'ann').connect()).rejects.toThrow('503');
+    const bob = await new Peer(app, library, 'bob').connect();
+    open[0]!.close();
+    await open[0]!.ended();
+    await expect
+      .poll(() => new Peer(app, library, 'ann').connect().then(() => 'open', String), { timeout: 8_000 })
+      .toBe('open');
+    for (const peer of [...open, bob]) peer.close();
   });
 });
 
