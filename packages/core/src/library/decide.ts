@@ -13,7 +13,7 @@ import type { Connection } from './connection.js';
 import { type Decided, decideSync, laterOf, soleAuthorAfter } from './decide-sync.js';
 import type { Draft, Step } from './draft.js';
 import type { Effect } from './effects.js';
-import { pendingReset } from './pending-replies.js';
+import { confirmReply, pendingReset } from './pending-replies.js';
 
 /** What decisions depend on besides the library and the message. */
 export interface DecideContext {
@@ -128,17 +128,26 @@ function decideAck(
   if (message.nonce !== undefined || message.timestamp === undefined) return NOTHING;
   if (row === null || needsSync(context, connection, row)) return NOTHING;
   const { timestamp } = message;
-  return {
-    step: {
-      replica: {
-        ...row,
-        lastSeen: context.now,
-        ackedTime: laterOf(row.ackedTime, clamp(context, timestamp)),
-      },
-      soft: true,
-    },
-    effects: [{ kind: 'proof', replicaId: row.id, timestamp }],
+  const acked: ReplicaRow = {
+    ...row,
+    lastSeen: context.now,
+    ackedTime: laterOf(row.ackedTime, clamp(context, timestamp)),
   };
+  return {
+    step: { replica: withProof(acked, connection, timestamp), soft: true },
+    effects: [{ kind: 'proof', timestamp }],
+  };
+}
+
+/** The row after an ack on the socket that was sent what it acknowledges. */
+function withProof(row: ReplicaRow, connection: Connection, timestamp: Timestamp): ReplicaRow {
+  const isItsOwn = connection.kind === 'socket' && connection.replicaId === row.id;
+  const proof = isItsOwn ? connection.delivery.proofOf(timestamp) : null;
+  if (!proof) return row;
+  const confirmed = proof.reply ? confirmReply(row, proof.reply) : row;
+  // A reset that another connection was sent may yet wipe what this one acknowledges.
+  if (pendingReset(confirmed)) return row;
+  return { ...confirmed, ackedOrder: Math.max(confirmed.ackedOrder, proof.order) };
 }
 
 /**

@@ -48,20 +48,30 @@ export class Delivery {
     this.#open.push({ floor: reply.from, reply });
   }
 
-  /** "I hold the operation with this timestamp, and all that you sent me before it." Null: not one that is open. */
-  acknowledge(timestamp: Timestamp): Proof | null {
-    for (let i = this.#open.length - 1; i >= 0; i--) {
-      const entry = this.#open[i]!;
-      if (entry.reply ? !entry.reply.listed.has(timestamp) : entry.timestamp !== timestamp) continue;
-      const proven = this.#open.splice(0, i + 1);
-      const reply = proven.findLast((sent) => sent.reply)?.reply ?? null;
-      return { order: this.held, reply: reply?.pending ?? null };
-    }
-    return null;
+  /**
+   * What it proves to say "I hold the operation with this timestamp, and all that you sent me before it".
+   * Null: nothing that is open.
+   */
+  proofOf(timestamp: Timestamp): Proof | null {
+    const index = this.#indexOf(timestamp);
+    if (index < 0) return null;
+    const reply = this.#open.slice(0, index + 1).findLast((sent) => sent.reply)?.reply ?? null;
+    return { order: this.#open[index + 1]?.floor ?? this.through, reply: reply?.pending ?? null };
+  }
+
+  /** It was said, and what it proves was taken up. */
+  acknowledge(timestamp: Timestamp): void {
+    this.#open.splice(0, this.#indexOf(timestamp) + 1);
   }
 
   /** Everything up to here is held, as far as this connection can tell. */
   get held(): ServerOrder {
     return this.#open[0]?.floor ?? this.through;
+  }
+
+  #indexOf(timestamp: Timestamp): number {
+    return this.#open.findLastIndex((sent) =>
+      sent.reply ? sent.reply.listed.has(timestamp) : sent.timestamp === timestamp,
+    );
   }
 }

@@ -33,7 +33,7 @@ export type Effect =
   | { kind: 'refuse'; error: VerdantError }
   | { kind: 'presence'; message: Extract<ClientMessage, { type: 'presence-update' }> }
   | { kind: 'leave'; replicaId: ReplicaId }
-  | { kind: 'proof'; replicaId: ReplicaId; timestamp: Timestamp }
+  | { kind: 'proof'; timestamp: Timestamp }
   | {
       kind: 'changes';
       replicaId: ReplicaId;

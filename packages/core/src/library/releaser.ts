@@ -7,7 +7,7 @@ import type { SentReply } from './delivery.js';
 import type { Effect } from './effects.js';
 import type { Unit } from './inbox.js';
 import type { LiveLibrary } from './live-library.js';
-import { confirmReply, pendingReset } from './pending-replies.js';
+import { pendingReset } from './pending-replies.js';
 import { replyPieces } from './reply.js';
 import { changeSoftly } from './state.js';
 import { encodeMessage } from './wire.js';
@@ -48,7 +48,7 @@ export class Releaser {
         this.#changes(effect, unit);
         return;
       case 'proof':
-        if (connection.kind === 'socket') this.#prove(connection, effect.replicaId, effect.timestamp);
+        if (connection.kind === 'socket') connection.delivery.acknowledge(effect.timestamp);
         return;
       case 'leave':
         if (connection.kind === 'socket') connection.close(1000, 'The client is disconnecting.');
@@ -142,19 +142,6 @@ export class Releaser {
     const { held } = socket.delivery;
     if (!row || pendingReset(row) || held <= row.ackedOrder) return;
     changeSoftly(state, { ...row, ackedOrder: held }, services.scheduler.now());
-  }
-
-  #prove(socket: SocketConnection, replicaId: ReplicaId, timestamp: Timestamp): void {
-    const { state, services } = this.#library;
-    const row = state.replicas.get(replicaId);
-    if (!row || socket.replicaId !== replicaId) return;
-    const proof = socket.delivery.acknowledge(timestamp);
-    if (!proof) return;
-    const confirmed = proof.reply ? confirmReply(row, proof.reply) : row;
-    // A reset that another connection was sent may yet wipe what this one acknowledges.
-    if (pendingReset(confirmed)) return;
-    const ackedOrder = Math.max(confirmed.ackedOrder, proof.order);
-    changeSoftly(state, { ...confirmed, ackedOrder }, services.scheduler.now());
   }
 
   #emit(changes: Extract<Effect, { kind: 'changes' }>, unit: Unit): void {
