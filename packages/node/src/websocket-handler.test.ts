@@ -153,13 +153,15 @@ describe('an upgrade is refused', () => {
     ).toBe(0);
   });
 
-  test('and waits with its like: those of one address and reason, but not those whose tokens merely end', async () => {
+  test('and waits with its like: those of one address and reason, and where a token merely ended, of one user', async () => {
     const { port, refusedKeys } = await start();
-    for (const token of ['x', 'y', 'expired-1', 'expired-1', 'expired-2', 'push']) {
-      await openClient(port, { token }).opened.catch(() => {});
-    }
+    const expired = (sub: string, text: string) =>
+      `expired.${Buffer.from(JSON.stringify({ lib: 'lib', sub })).toString('base64url')}.${text}`;
+    const tokens = ['x', 'y', expired('ana', '1'), expired('ana', '2'), expired('bob', '1'), 'push'];
+    for (const token of tokens) await openClient(port, { token }).opened.catch(() => {});
     const [x, y, ended, endedAgain, endedOther, push] = refusedKeys;
     expect(x).toBe(y);
+    // A client fetches a fresh token after each refusal: the next one of the same user is no new beginning.
     expect(ended).toBe(endedAgain);
     expect(new Set([x, ended, endedOther, push]).size).toBe(4);
     expect(refusedKeys.join()).not.toContain('expired');
