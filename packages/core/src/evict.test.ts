@@ -1,5 +1,7 @@
 import { VerdantErrorCode } from '@verdant-web/protocol';
 import { describe, expect, test } from 'vitest';
+import { memoryStorage } from './memory.js';
+import type { Storage } from './storage/storage.js';
 import { World } from './testing/world.js';
 
 describe('eviction', () => {
@@ -42,6 +44,29 @@ describe('eviction', () => {
     await expect(
       bob.post({ type: 'op', timestamp: bob.stamp(), operations: [bob.set('items/1', 'n', 1)] }),
     ).rejects.toMatchObject({ code: VerdantErrorCode.Busy });
+    expect(await world.info()).toBeNull();
+  });
+
+  test('that took effect, and failed to say so, is found out', async () => {
+    const inner = memoryStorage();
+    const storage: Storage = {
+      limits: inner.limits,
+      list: (after) => inner.list(after),
+      close: () => inner.close(),
+      async open(id) {
+        const library = await inner.open(id);
+        const evict = library.evict.bind(library);
+        library.evict = async (head) => {
+          await evict(head);
+          throw new Error('the disk did not say');
+        };
+        return library;
+      },
+    };
+    const world = new World({ storage });
+    const ana = await world.founder();
+    await expect(world.evict()).rejects.toThrow('the disk did not say');
+    expect(ana.isOpen).toBe(false);
     expect(await world.info()).toBeNull();
   });
 

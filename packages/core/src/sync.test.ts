@@ -287,6 +287,27 @@ describe('a reply is applied when that is proven', () => {
     expect((await bob.sync({ since: before })).overwriteLocalData).toBe(false);
   });
 
+  test('not by an ack of an earlier one, which may stem from an earlier socket', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const since = bob.stamp();
+    await ana.push(ana.set('items/1', 'a', 1));
+    bob.disconnect();
+    await ana.push(ana.set('items/1', 'b', 2));
+    bob.connect();
+    const answer = await bob.sync({ since });
+    expect(answer.operations).toHaveLength(2);
+    bob.send({ type: 'ack', timestamp: answer.operations[0]!.timestamp });
+    await world.settle();
+    const acked = async () =>
+      (await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedServerOrder;
+    expect(await acked()).toBe(2);
+    bob.send({ type: 'ack', timestamp: answer.operations[1]!.timestamp });
+    await world.settle();
+    expect(await acked()).toBe(3);
+  });
+
   test('by an ack of an operation sent after it', async () => {
     const world = new World();
     const ana = await world.founder();
@@ -355,6 +376,22 @@ describe('a reply is applied when that is proven', () => {
     await bob.post(poll);
     const [answer] = await bob.post(bob.syncMessage({ since: poll.timestamp }));
     expect(answer?.type === 'sync-resp' && listed(answer)).toEqual(['items/1 set']);
+  });
+
+  test('also where the replica has written since', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob');
+    const [reset] = await bob.post(bob.syncMessage());
+    const poll = bob.syncMessage({ since: reset?.type === 'sync-resp' ? reset.ackedTimestamp : null });
+    await bob.post(poll);
+    await bob.post({ type: 'op', timestamp: bob.stamp(), operations: [bob.set('items/1', 'mine', 1)] });
+    await ana.push(ana.set('items/1', 'n', 1));
+    await bob.post(poll);
+    const [answer] = await bob.post(bob.syncMessage({ since: poll.timestamp }));
+    expect(
+      answer?.type === 'sync-resp' && answer.operations.map(({ data }) => 'name' in data && data.name),
+    ).toEqual(['n']);
   });
 
   test('nor does a sync that arrives after a later one was answered', async () => {

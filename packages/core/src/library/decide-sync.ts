@@ -90,12 +90,12 @@ class Sync {
 
   /** The same sync once more, as proxies and networks do: the first answer is what the client may have applied. */
   get #isRepeated(): boolean {
-    return this.#known !== null && this.#known.ackedTime === this.#timestamp;
+    return this.#known !== null && this.#draft.wasAnswered(this.#known.id, this.#timestamp);
   }
 
   #pendingReply(order: number, reset: boolean): PendingReply {
     const acked = this.#known?.ackedTime ?? null;
-    return { timestamp: this.#timestamp, order, reset, late: acked !== null && this.#timestamp < acked };
+    return { timestamp: this.#timestamp, order, reset, late: acked !== null && this.#timestamp <= acked };
   }
 
   /** The library holds nothing: whoever brings its whole history founds it. */
@@ -162,7 +162,8 @@ class Sync {
     const { order } = this.#draft.head;
     const pending = this.#pendingReply(order, true);
     const row = this.#isRepeated ? this.#row : addPending(this.#row, pending);
-    return { step: { replica: row }, effects: [this.#reply(row, 0, order, pending, true)] };
+    const step: Step = { replica: row, answered: this.#timestamp };
+    return { step, effects: [this.#reply(row, 0, order, pending, true)] };
   }
 
   /** Store what it brings, and answer with what it has not acknowledged. */
@@ -217,6 +218,7 @@ class Sync {
       baselines,
       access: admission.access,
       usedFiles: admission.usedFiles,
+      answered: this.#timestamp,
       ...(since === null ? {} : { confirmedSince: since }),
     };
     if (stored) {

@@ -6,8 +6,10 @@ export interface SentReply {
   readonly pending: PendingReply;
   /** What the replica held before it. */
   readonly from: ServerOrder;
-  /** Timestamps of operations in it, filled while it is sent; the last ones of a long reply, which are what clients ack. */
-  readonly listed: Set<Timestamp>;
+  /** The operations in it, by timestamp; of a long reply the last ones. */
+  readonly listed: Map<Timestamp, ServerOrder>;
+  /** The last operation that it listed, once it was sent whole. Null: it listed none, or is still being sent. */
+  last: Timestamp | null;
 }
 
 /** What an acknowledgement proves. */
@@ -51,17 +53,33 @@ export class Delivery {
   /**
    * What it proves to say "I hold the operation with this timestamp, and all that you sent me before it".
    * Null: nothing that is open.
+   *
+   * Of a sync reply, only its last operation proves that it was applied. An earlier one may have been acknowledged for
+   * a copy that an earlier connection brought, and proves what comes before it at the most.
    */
   proofOf(timestamp: Timestamp): Proof | null {
     const index = this.#indexOf(timestamp);
-    if (index < 0) return null;
-    const reply = this.#open.slice(0, index + 1).findLast((sent) => sent.reply)?.reply ?? null;
-    return { order: this.#open[index + 1]?.floor ?? this.through, reply: reply?.pending ?? null };
+    const entry = this.#open[index];
+    if (!entry) return null;
+    if (entry.reply && entry.reply.last !== timestamp) {
+      const { pending, listed, from } = entry.reply;
+      return { order: pending.reset ? from : (listed.get(timestamp) ?? from), reply: this.#lastReply(index) };
+    }
+    return { order: this.#open[index + 1]?.floor ?? this.through, reply: this.#lastReply(index + 1) };
   }
 
   /** It was said, and what it proves was taken up. */
   acknowledge(timestamp: Timestamp): void {
-    this.#open.splice(0, this.#indexOf(timestamp) + 1);
+    const index = this.#indexOf(timestamp);
+    const entry = this.#open[index];
+    if (!entry) return;
+    const isWhole = !entry.reply || entry.reply.last === timestamp;
+    this.#open.splice(0, isWhole ? index + 1 : index);
+  }
+
+  /** The last sync reply before this entry. */
+  #lastReply(before: number): PendingReply | null {
+    return this.#open.slice(0, before).findLast((sent) => sent.reply)?.reply?.pending ?? null;
   }
 
   /** Everything up to here is held, as far as this connection can tell. */

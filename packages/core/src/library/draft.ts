@@ -22,6 +22,8 @@ export interface Step {
   usedFiles?: readonly string[];
   /** The author sends nothing at or before this any more. */
   confirmedSince?: Timestamp;
+  /** The timestamp of the sync that is answered. */
+  answered?: Timestamp;
 }
 
 /** A batch in the making: the state as it will be once everything decided so far is committed. */
@@ -39,6 +41,7 @@ export class Draft implements AccessView {
   readonly #fold: number[] = [];
   readonly #usedFiles = new Set<string>();
   readonly #confirmed = new Map<ReplicaId, Timestamp>();
+  readonly #answered = new Map<ReplicaId, Timestamp[]>();
   #head: Head;
 
   constructor(state: LibraryState, facts: BatchFacts) {
@@ -70,6 +73,12 @@ export class Draft implements AccessView {
     return this.#stored.has(key) || this.#facts.stored.has(key);
   }
 
+  /** Whether a sync with this timestamp was answered before. */
+  wasAnswered(id: ReplicaId, timestamp: Timestamp): boolean {
+    const isIt = (other: Timestamp) => other === timestamp;
+    return (this.#answered.get(id)?.some(isIt) || this.#state.answered.get(id)?.some(isIt)) ?? false;
+  }
+
   /** The lowest timestamp of what the replica has not acknowledged, of what was stored before the batch. */
   earliestUnseen(id: ReplicaId): string | null {
     return this.#facts.earliestUnseen.get(id) ?? null;
@@ -99,6 +108,9 @@ export class Draft implements AccessView {
     for (const order of step.fold ?? []) this.#fold.push(order);
     for (const row of step.access ?? []) this.#access.set(row.root, row);
     for (const id of step.usedFiles ?? []) this.#usedFiles.add(id);
+    if (step.replica && step.answered) {
+      this.#answered.set(step.replica.id, [...(this.#answered.get(step.replica.id) ?? []), step.answered]);
+    }
     if (step.replica && step.confirmedSince) this.#confirmed.set(step.replica.id, step.confirmedSince);
   }
 
@@ -138,11 +150,16 @@ export class Draft implements AccessView {
       else changeSoftly(state, row, now);
     }
     for (const [root, row] of [...this.#facts.access, ...this.#access]) remember(state.access, root, row);
+    for (const [id, timestamps] of this.#answered) {
+      state.answered.set(id, [...(state.answered.get(id) ?? []), ...timestamps].slice(-MAX_ANSWERED));
+    }
     for (const [id, since] of this.#confirmed) state.confirmedSince.set(id, since);
   }
 }
 
 const MAX_REMEMBERED = 20_000;
+/** More than requests of one replica that are under way at once. */
+const MAX_ANSWERED = 8;
 
 function remember(access: LibraryState['access'], root: Oid, row: AccessRow | null): void {
   access.delete(root);

@@ -93,7 +93,13 @@ export class LiveLibrary {
   /** Do this alone, between batches. */
   exclusively<Result>(task: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#tasks.push(() => task().then(resolve, reject));
+      this.#tasks.push(() =>
+        task().then(resolve, async (error) => {
+          // Whether or not what failed took effect, the storage knows.
+          await this.#reload(error);
+          reject(error);
+        }),
+      );
       this.wake();
     });
   }
@@ -335,12 +341,13 @@ export class LiveLibrary {
    * of here, nobody who is connected was told of it: everybody syncs again. False: the storage could not be read.
    */
   async #reload(cause: unknown): Promise<boolean> {
-    const { counted, confirmedSince, head } = this.state;
+    const { answered, counted, confirmedSince, head } = this.state;
     const state = await loadState(this.storage, this.activeSince).catch(() => null);
     if (state === null) return false;
     const isSame = state.head.epoch === head.epoch && state.head.version === head.version;
     if (isSame) for (const id of counted) state.counted.add(id);
     for (const [id, since] of confirmedSince) state.confirmedSince.set(id, since);
+    for (const [id, timestamps] of answered) state.answered.set(id, timestamps);
     this.state = state;
     this.services.log('warn', `Library ${JSON.stringify(this.id)} was read again.`, cause);
     if (!isSame) this.disconnectAll('The library has changed beneath this connection. Sync again.');

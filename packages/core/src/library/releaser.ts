@@ -1,10 +1,10 @@
-import type { ReplicaId, Timestamp } from '@verdant-web/protocol';
+import type { ReplicaId } from '@verdant-web/protocol';
 import type { ChangeInfo } from '../events.js';
 import { deleteExpiredFiles } from '../files/clean-up.js';
 import { broadcastChanges } from './broadcast.js';
 import type { SocketConnection } from './connection.js';
 import type { SentReply } from './delivery.js';
-import type { Effect } from './effects.js';
+import type { Effect, SyncReply } from './effects.js';
 import type { Unit } from './inbox.js';
 import type { LiveLibrary } from './live-library.js';
 import { pendingReset } from './pending-replies.js';
@@ -92,19 +92,7 @@ export class Releaser {
     const { connection } = unit;
     this.#identify(unit, replicaId);
     if (library.state.replicas.has(replicaId)) library.state.counted.add(replicaId);
-    const listed = new Set<Timestamp>();
-    if (connection.kind === 'socket') {
-      connection.synced = true;
-      connection.delivery.through = reply.through;
-      if (reply.pending) {
-        const sent: SentReply = {
-          pending: reply.pending,
-          from: reply.overwriteLocalData ? 0 : reply.from,
-          listed,
-        };
-        connection.delivery.sentReply(sent);
-      }
-    }
+    const sent = connection.kind === 'socket' ? this.#sendsTo(connection, reply) : null;
     unit.answer(
       replyPieces(reply, {
         storage: library.storage,
@@ -113,9 +101,19 @@ export class Releaser {
         presence: library.board.all(),
         globalAck: library.state.head.announcedAck,
         pin: library.pin(),
-        listed,
+        sent,
       }),
     );
+  }
+
+  /** From here on the socket is sent what others write. Returns what has to be noted while the reply is sent. */
+  #sendsTo(socket: SocketConnection, { pending, from, through }: SyncReply): SentReply | null {
+    socket.synced = true;
+    socket.delivery.through = through;
+    if (!pending) return null;
+    const sent: SentReply = { pending, from: pending.reset ? 0 : from, listed: new Map(), last: null };
+    socket.delivery.sentReply(sent);
+    return sent;
   }
 
   #changes(changes: Extract<Effect, { kind: 'changes' }>, unit: Unit): void {

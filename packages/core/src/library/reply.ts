@@ -1,6 +1,8 @@
 import type { AuthzKey, ReplicaId, Timestamp } from '@verdant-web/protocol';
 import type { LibraryPresence } from '../presence/presence.js';
+import type { OperationRow } from '../storage/rows.js';
 import type { LibraryStorage } from '../storage/storage.js';
+import type { SentReply } from './delivery.js';
 import type { SyncReply } from './effects.js';
 import { keyOf } from './facts.js';
 import type { Pin } from './pin.js';
@@ -15,8 +17,8 @@ export interface ReplyContext {
   globalAck: Timestamp | null;
   /** Held while the rows are read, so that nothing is folded meanwhile. */
   pin: Pin;
-  /** Filled with the timestamps of the last operations listed. */
-  listed: Set<Timestamp>;
+  /** Filled with what is listed. */
+  sent: SentReply | null;
 }
 
 /**
@@ -38,7 +40,8 @@ export function replyPieces(reply: SyncReply, context: ReplyContext): AsyncItera
 }
 
 async function* readPieces(reply: SyncReply, context: ReplyContext): AsyncGenerator<string> {
-  const { storage, authz, pin, listed } = context;
+  const { storage, authz, pin, sent } = context;
+  let last: Timestamp | null = null;
   try {
     yield openReply(reply, context);
     if (reply.overwriteLocalData) {
@@ -64,12 +67,14 @@ async function* readPieces(reply: SyncReply, context: ReplyContext): AsyncGenera
           if (row.replicaId === context.replicaId && reply.except.has(keyOf(row))) continue;
           piece += separator + encodeOperation(row);
           separator = ',';
-          noteListed(listed, row.timestamp);
+          last = row.timestamp;
+          if (sent) noteListed(sent.listed, row);
         }
         pin.touch();
         if (piece !== '') yield piece;
       }
     }
+    if (sent) sent.last = last;
     yield ']}';
   } finally {
     pin.release();
@@ -90,11 +95,11 @@ const openReply = (reply: SyncReply, { presence, globalAck }: ReplyContext): str
 
 const MAX_LISTED = 1_000;
 
-function noteListed(listed: Set<Timestamp>, timestamp: Timestamp): void {
+function noteListed(listed: SentReply['listed'], { timestamp, order }: OperationRow): void {
   listed.delete(timestamp);
-  listed.add(timestamp);
+  listed.set(timestamp, order);
   if (listed.size <= MAX_LISTED) return;
-  for (const oldest of listed) {
+  for (const oldest of listed.keys()) {
     listed.delete(oldest);
     return;
   }

@@ -10,6 +10,8 @@ export interface LibraryState {
   readonly dirty: Map<ReplicaId, number>;
   /** Replicas of a type that counts only while connected, that have been connected ever since their last sync. */
   readonly counted: Set<ReplicaId>;
+  /** Timestamps of the last syncs of each replica that were answered: the same one again proves nothing new. */
+  readonly answered: Map<ReplicaId, readonly Timestamp[]>;
   /** What each replica's `since` has passed since keys were last dropped. */
   readonly confirmedSince: Map<ReplicaId, Timestamp>;
   /** Access rows that were looked up or written, null for roots that have none. Bounded. */
@@ -37,6 +39,7 @@ export async function loadState(storage: LibraryStorage, activeSince: number): P
     replicas: new Map(stored?.replicas.map((row) => [row.id, row])),
     dirty: new Map(),
     counted: new Set(),
+    answered: new Map(),
     confirmedSince: new Map(),
     access: new Map(),
   };
