@@ -107,7 +107,7 @@ export interface Facts {
   objects: DocumentRows;
 }
 
-/** Rows of some objects: baselines in oid order, operations in oid and timestamp order. */
+/** Rows of some objects. Of one object, operations are in timestamp order. */
 export interface DocumentRows {
   baselines: BaselineRow[];
   operations: OperationRow[];
