@@ -18,7 +18,6 @@ import {
 import { type Accepted, AcceptedLog } from './accepted-log.js';
 import type { ClientDatabase } from './client-database.js';
 import { idOf, mayBeSeenBy } from './objects.js';
-import { suspended } from './suspended.js';
 
 /** A device, as checks look at it: at what it really has on disk, whatever the server believes. */
 export interface CheckedReplica {
@@ -87,8 +86,7 @@ export class Checks {
       const id = idOf(row);
       const known = log.ever.get(id);
       if (known?.epoch === log.epoch && log.byOrder.has(known.order) && !founds) {
-        if (suspended.forgottenKeys && known.fold !== null) log.lateRoots.add(rootOf(row.oid));
-        else this.fail('once', `${id} is stored again, as ${row.order} after ${known.order}`);
+        this.fail('once', `${id} is stored again, as ${row.order} after ${known.order}`);
       }
       const author = this.#replicas.get(row.replicaId);
       if (author && !mayBeSeenBy(author.userId, row.oid) && log.isPrivate(rootOf(row.oid))) {

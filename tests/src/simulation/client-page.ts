@@ -11,6 +11,7 @@ import type {
 import type { ClientDatabase } from './client-database.js';
 import type { HybridClock } from './hybrid-clock.js';
 import type { Random } from './random.js';
+import { suspended } from './suspended.js';
 import type { Scope } from './virtual-time.js';
 
 /** What is known, besides its text, of a message that left the server: for checks, not for the client. */
@@ -396,7 +397,7 @@ export class ClientPage {
       else this.#connectQueue.push(message);
     } else if (this.#synced) {
       if (this.#socketOpen) this.#socket?.send(message);
-    } else if (this.#hasStartedSync) {
+    } else if (this.#hasStartedSync && !(suspended.acksOfEarlierSockets && message.type === 'ack')) {
       this.#syncQueue.push(message);
     }
   }

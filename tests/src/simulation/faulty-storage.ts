@@ -7,7 +7,7 @@ export type CommitFault = 'none' | 'fails before' | 'fails after' | 'crash befor
 export interface StorageFaults {
   /** How long one step of a call takes, in ms; null: no time at all. */
   pause(): number | null;
-  commit(): CommitFault;
+  commit(isEviction: boolean): CommitFault;
   /** Whether a read fails. */
   read(): boolean;
   /** How many rows a page of a long read has at most. */
@@ -49,9 +49,10 @@ export function faultyStorage(
   async function effect<Result>(
     call: () => Promise<Result>,
     effective: (result: Result) => void,
+    isEviction = false,
   ): Promise<Result> {
     await pause();
-    const fault = faults.commit();
+    const fault = faults.commit(isEviction);
     if (fault === 'crash before') {
       faults.crash('before a commit took effect');
       await never;
@@ -95,6 +96,7 @@ export function faultyStorage(
       effect(
         () => library.evict(head),
         () => observer.evicted(head),
+        true,
       ),
     reclaim: (maxMs) => step(() => library.reclaim(maxMs)),
     readDocument: (root) => step(() => library.readDocument(root)),

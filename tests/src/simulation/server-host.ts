@@ -2,6 +2,7 @@ import { createVerdant, type Logger, type Verdant, type VerdantOptions } from '@
 import { memoryStorage } from '@verdant-web/core/memory';
 import { type CommitFault, faultyStorage, type StorageObserver } from './faulty-storage.js';
 import type { Random } from './random.js';
+import { suspended } from './suspended.js';
 import type { Scope, VirtualTime } from './virtual-time.js';
 
 /** One life of the server process. */
@@ -50,7 +51,7 @@ export class ServerHost {
       scope,
       {
         pause: () => this.#pause(),
-        commit: () => this.#takeCommitFault(),
+        commit: (isEviction) => this.#takeCommitFault(isEviction),
         read: () => this.#takeReadFault(),
         pageRows: () => random.between(1, 40),
         crash: (why) => this.crash(why),
@@ -141,7 +142,8 @@ export class ServerHost {
     return this.#slow && random.chance(0.1) ? random.between(20, 400) : random.between(0, 3);
   }
 
-  #takeCommitFault(): CommitFault {
+  #takeCommitFault(isEviction: boolean): CommitFault {
+    if (isEviction && this.#nextCommit === 'fails after' && suspended.uncertainEvictions) return 'none';
     const fault = this.#nextCommit;
     this.#nextCommit = 'none';
     if (fault !== 'none') {

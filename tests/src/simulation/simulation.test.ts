@@ -3,9 +3,10 @@ import { knownSeeds } from './known-seeds.js';
 import { type Outcome, runWorld } from './world.js';
 
 /*
- * One seed is one world. `SEED=123` runs that one, with a long trace; `SEEDS=5000` runs as many, `FROM=1000` begins there.
+ * One seed is one world. `SEED=123` runs that one, with a long trace; `SEEDS=5000` runs as many, `FROM=1000` begins there,
+ * and `BAIL=1` ends with the first that is broken. `SIMULATE_ALL=1`: see suspended.ts.
  */
-const { SEED, SEEDS, FROM, TRACE } = process.env;
+const { SEED, SEEDS, FROM, TRACE, BAIL } = process.env;
 const TRACE_LINES = Number(TRACE ?? (SEED === undefined ? 60 : 400));
 
 if (SEED !== undefined) {
@@ -30,7 +31,9 @@ if (SEED !== undefined) {
     const first = Number(FROM ?? 1);
     const outcomes: Outcome[] = [];
     for (let seed = first; seed < first + Number(SEEDS ?? 300); seed++) {
-      outcomes.push(await runWorld(seed, { traceLines: TRACE_LINES }));
+      const outcome = await runWorld(seed, { traceLines: TRACE_LINES });
+      outcomes.push(outcome);
+      if (BAIL !== undefined && outcome.failures.length > 0) break;
     }
     console.log(summary(outcomes));
     const broken = outcomes.filter(({ failures }) => failures.length > 0);

@@ -7,6 +7,8 @@ const all = process.env.SIMULATE_ALL !== undefined;
 export const suspended = {
   /** F2: an HTTP request is delivered twice; the second answer, never received, is taken as applied. */
   repeatedRequests: !all,
-  /** F3: keys of folded operations are dropped too early, and what is offered again is stored again. */
-  forgottenKeys: !all,
+  /** F4: an eviction that took effect reports a failure; what is in memory stays as it was. */
+  uncertainEvictions: !all,
+  /** F5: an ack that was due on an earlier socket is taken as proof that the reply on a new one was applied. */
+  acksOfEarlierSockets: !all,
 };
