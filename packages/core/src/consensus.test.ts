@@ -124,7 +124,7 @@ describe('the global ack', () => {
     const bob = await world.member('bob');
     await ana.push(ana.set('items/1', 'n', 1));
     await bob.ackAll();
-    await world.settle(160);
+    await world.settle(510);
     const announced = ana.all('global-ack').at(-1)?.timestamp;
     expect(announced).toBeDefined();
     world.crash();

@@ -20,6 +20,17 @@ describe('an op', () => {
     }
   });
 
+  test('over HTTP does not say that nothing older will come: another request may have failed', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob');
+    const [reset] = await bob.post(bob.syncMessage());
+    await world.settle(100);
+    await bob.post({ type: 'op', timestamp: bob.stamp(), operations: [bob.set('items/1', 'n', 1)] });
+    const replica = (await world.info())?.replicas.find(({ id }) => id === bob.id);
+    expect(replica?.ackedLogicalTime).toBe(reset?.type === 'sync-resp' && reset.ackedTimestamp);
+  });
+
   test('over HTTP gets no ack, and reaches sockets', async () => {
     const world = new World();
     const ana = await world.founder();
@@ -217,7 +228,7 @@ describe('what is durable', () => {
     const ana = await world.founder();
     for (let n = 0; n < 5; n++) await ana.push(ana.set('items/1', 'n', n));
     control.fail = 'before';
-    await world.settle(200);
+    await world.settle(510);
     expect(ana.all('global-ack')).toEqual([]);
     await world.settle(5_000);
     expect(ana.all('global-ack')).toHaveLength(1);

@@ -76,7 +76,9 @@ function decideOperations(
   if (operations.length === 0 && message.operations.length > 0) return NOTHING;
   const admission = admit({ draft, caller: connection.caller, replica: row, operations });
   const stored = admission.operations.length > 0;
-  const last = message.operations.at(-1)?.timestamp;
+  // Over HTTP an earlier operation may be under way still, or lost and offered again by the next sync: only that says
+  // that nothing older will come.
+  const last = connection.kind === 'socket' ? message.operations.at(-1)?.timestamp : undefined;
   const replica: ReplicaRow = {
     ...row,
     lastSeen: context.now,

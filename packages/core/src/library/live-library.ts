@@ -24,8 +24,11 @@ import { encodeMessage } from './wire.js';
 
 /** A batch this long is decided and committed before more is taken. */
 const MAX_BATCH = 256;
-/** How long changes of the global ack are gathered before the last one is announced. */
-const SETTLE_MS = 150;
+/**
+ * How long changes of the global ack are gathered before the last one is announced. Also how much a client's messages
+ * may overtake each other before others fold past what it wrote.
+ */
+const SETTLE_MS = 500;
 /** After a failure, what goes on behind the batches waits this long. */
 const RETRY_MS = 5_000;
 /** A batch that meets another writer is decided anew this often. */
