@@ -39,6 +39,8 @@ export class ClientDatabase {
   wipes = 0;
   /** Documents in which an operation arrived, or was written, below what was folded here already. */
   readonly lateRoots = new Set<Oid>();
+  /** Documents in which a device wrote that may not. */
+  readonly readerRoots = new Set<Oid>();
   /** Documents with a change that is dated before the last sync when it is written: no later sync would offer it. */
   readonly strandedRoots = new Set<Oid>();
 
@@ -81,6 +83,7 @@ export class ClientDatabase {
     this.wipes++;
     this.lateRoots.clear();
     this.strandedRoots.clear();
+    this.readerRoots.clear();
   }
 
   /** What a sync offers: own changes after `since`, or, where there was no sync yet, everything. */

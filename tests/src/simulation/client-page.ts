@@ -329,7 +329,8 @@ export class ClientPage {
 
   #opened(): void {
     this.#socketOpen = true;
-    for (const message of this.#connectQueue.splice(0)) this.#socket?.send(message);
+    const queued = this.#connectQueue.splice(0);
+    if (!suspended.twoSyncsOnOneSocket) for (const message of queued) this.#socket?.send(message);
     this.#hasStartedSync = true;
     this.#synced = false;
     const { replicaId } = this.#options;

@@ -10,8 +10,8 @@ export interface StorageFaults {
   commit(isEviction: boolean): CommitFault;
   /** Whether a read fails. */
   read(): boolean;
-  /** How many rows a page of a long read has at most. */
-  pageRows(): number;
+  /** How many rows the next page of a long read has at most, and how long it takes, in ms. */
+  page(): { rows: number; takes: number };
   /** The process dies here. */
   crash(why: string): void;
 }
@@ -73,10 +73,11 @@ export function faultyStorage(
     await pause();
     for await (const page of pages) {
       for (let at = 0; at < page.length; ) {
-        const rows = page.slice(at, at + faults.pageRows());
+        const next = faults.page();
+        const rows = page.slice(at, at + next.rows);
         at += rows.length;
         yield rows;
-        await pause();
+        await process.sleep(next.takes);
         if (faults.read()) throw new Error('simulated: the storage could not be read');
       }
     }

@@ -36,14 +36,17 @@ export class ServerHost {
   #effectsUntilCrash: number | null = null;
   #readsUntilFailure: number | null = null;
   #slow: boolean;
+  /** Whether replies are read row by row, so slowly that much happens meanwhile. */
+  #slowReplies: boolean;
 
   constructor(options: ServerHostOptions) {
     this.#options = options;
     this.#slow = options.random.chance(0.3);
+    this.#slowReplies = options.random.chance(0.25);
   }
 
   start(): void {
-    const { time, random, observer, settings } = this.#options;
+    const { time, observer, settings } = this.#options;
     if (this.running) return;
     const scope = time.scope();
     const storage = faultyStorage(
@@ -53,7 +56,7 @@ export class ServerHost {
         pause: () => this.#pause(),
         commit: (isEviction) => this.#takeCommitFault(isEviction),
         read: () => this.#takeReadFault(),
-        pageRows: () => random.between(1, 40),
+        page: () => this.#page(),
         crash: (why) => this.crash(why),
       },
       observer,
@@ -114,6 +117,7 @@ export class ServerHost {
   heal(): void {
     this.faulty = false;
     this.#slow = false;
+    this.#slowReplies = false;
     this.#nextCommit = 'none';
     this.#effectsUntilCrash = null;
     this.#readsUntilFailure = null;
@@ -140,6 +144,13 @@ export class ServerHost {
     const { random } = this.#options;
     if (random.chance(0.4)) return null;
     return this.#slow && random.chance(0.1) ? random.between(20, 400) : random.between(0, 3);
+  }
+
+  #page(): { rows: number; takes: number } {
+    const { random } = this.#options;
+    return this.#slowReplies
+      ? { rows: random.between(1, 8), takes: random.between(1, 120) }
+      : { rows: random.between(1, 40), takes: random.below(3) };
   }
 
   #takeCommitFault(isEviction: boolean): CommitFault {

@@ -140,7 +140,7 @@ export class SimulatedReplica implements Endpoint {
     this.#page?.page.write((clock) => {
       const operations = this.#edits.make(this.database, clock);
       // A reader's change that is folded on its device, before a sync could offer it, is never heard of again.
-      if (readOnly) for (const { oid } of operations) this.database.strandedRoots.add(rootOf(oid));
+      if (readOnly) for (const { oid } of operations) this.database.readerRoots.add(rootOf(oid));
       return operations;
     });
   }

@@ -11,4 +11,8 @@ export const suspended = {
   uncertainEvictions: !all,
   /** F5: an ack that was due on an earlier socket is taken as proof that the reply on a new one was applied. */
   acksOfEarlierSockets: !all,
+  /** F6: the reply to the first of two syncs on one socket resets, and so does the second, over what was written since. */
+  twoSyncsOnOneSocket: !all,
+  /** F7: an `op` over HTTP raises the acked time past older ones that failed: they come too late, for no other reason. */
+  operationsOverHttpAsAcks: !all,
 };
