@@ -95,6 +95,33 @@ test('a lost reset is repeated, and what is brought meanwhile is forfeited, unti
   for (const peer of [ann, cem]) peer.close();
 });
 
+test('a lost reset is repeated for its own sake: where nothing was folded, and by every way by which one comes', async () => {
+  const library = fresh();
+  const ann = await founder(server, library);
+  const before = stamp();
+  // It does not acknowledge, and counts: nothing can be folded, and no other reason for a reset arises.
+  const bob = await new Peer(server, library, 'bob').connect();
+  const lost = await bob.sync();
+  expect(lost.overwriteLocalData).toBe(true);
+  bob.close();
+  await bob.ended();
+  const again = await new Peer(server, library, 'bob', { id: bob.id }).connect();
+  const foreign = set('items/1', 'foreign', true);
+  const repeated = await again.sync({ since: before, operations: [foreign] });
+  expect(repeated.overwriteLocalData).toBe(true);
+  expect(repeated.operations.length + repeated.baselines.length).toBe(2);
+  again.close();
+  await again.ended();
+  expect((await again.poll({ since: before })).overwriteLocalData, 'over HTTP').toBe(true);
+  const applied = await again.poll({ since: before });
+  expect(applied.overwriteLocalData).toBe(true);
+  const merged = await again.poll({ since: applied.ackedTimestamp });
+  expect(merged).toMatchObject({ overwriteLocalData: false, operations: [] });
+  await ann.fence();
+  expect(JSON.stringify(ann.received)).not.toContain('foreign');
+  ann.close();
+});
+
 test('while a reset is pending an op from before it is dropped without an ack; a later one is stored and sent back', async () => {
   const library = fresh();
   const ann = await founder(server, library);
