@@ -11,7 +11,6 @@ import type {
 import type { ClientDatabase } from './client-database.js';
 import type { HybridClock } from './hybrid-clock.js';
 import type { Random } from './random.js';
-import { suspended } from './suspended.js';
 import type { Scope } from './virtual-time.js';
 
 /** What is known, besides its text, of a message that left the server: for checks, not for the client. */
@@ -329,8 +328,7 @@ export class ClientPage {
 
   #opened(): void {
     this.#socketOpen = true;
-    const queued = this.#connectQueue.splice(0);
-    if (!suspended.twoSyncsOnOneSocket) for (const message of queued) this.#socket?.send(message);
+    for (const message of this.#connectQueue.splice(0)) this.#socket?.send(message);
     this.#hasStartedSync = true;
     this.#synced = false;
     const { replicaId } = this.#options;
@@ -398,7 +396,7 @@ export class ClientPage {
       else this.#connectQueue.push(message);
     } else if (this.#synced) {
       if (this.#socketOpen) this.#socket?.send(message);
-    } else if (this.#hasStartedSync && !(suspended.acksOfEarlierSockets && message.type === 'ack')) {
+    } else if (this.#hasStartedSync) {
       this.#syncQueue.push(message);
     }
   }

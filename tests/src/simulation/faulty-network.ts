@@ -5,7 +5,6 @@ import { Audience, type CheckedReplica, type Checks } from './checks.js';
 import type { ClientSocket, HttpAnswer, PageNetwork, SentContext, SocketEvents } from './client-page.js';
 import type { Random } from './random.js';
 import type { ServerHost, ServerProcess } from './server-host.js';
-import { suspended } from './suspended.js';
 import type { Scope, VirtualTime } from './virtual-time.js';
 
 export interface FaultyNetworkOptions {
@@ -103,7 +102,7 @@ export class FaultyNetwork {
         void this.#serve(endpoint, body, losesAnswer, answer, fail);
       });
       // A request on a connection that broke is repeated, by browsers and proxies, though it may have arrived.
-      if (!suspended.repeatedRequests && this.strikes(0.03)) {
+      if (this.strikes(0.03)) {
         note(who, 'http: the request is repeated');
         time.schedule(random.between(1, 3_000), () => {
           void this.#serve(endpoint, body, random.chance(0.5), answer, fail);

@@ -7,7 +7,7 @@ export type CommitFault = 'none' | 'fails before' | 'fails after' | 'crash befor
 export interface StorageFaults {
   /** How long one step of a call takes, in ms; null: no time at all. */
   pause(): number | null;
-  commit(isEviction: boolean): CommitFault;
+  commit(): CommitFault;
   /** Whether a read fails. */
   read(): boolean;
   /** How many rows the next page of a long read has at most, and how long it takes, in ms. */
@@ -49,10 +49,9 @@ export function faultyStorage(
   async function effect<Result>(
     call: () => Promise<Result>,
     effective: (result: Result) => void,
-    isEviction = false,
   ): Promise<Result> {
     await pause();
-    const fault = faults.commit(isEviction);
+    const fault = faults.commit();
     if (fault === 'crash before') {
       faults.crash('before a commit took effect');
       await never;
@@ -97,7 +96,6 @@ export function faultyStorage(
       effect(
         () => library.evict(head),
         () => observer.evicted(head),
-        true,
       ),
     reclaim: (maxMs) => step(() => library.reclaim(maxMs)),
     readDocument: (root) => step(() => library.readDocument(root)),

@@ -2,7 +2,6 @@ import { createVerdant, type Logger, type Verdant, type VerdantOptions } from '@
 import { memoryStorage } from '@verdant-web/core/memory';
 import { type CommitFault, faultyStorage, type StorageObserver } from './faulty-storage.js';
 import type { Random } from './random.js';
-import { suspended } from './suspended.js';
 import type { Scope, VirtualTime } from './virtual-time.js';
 
 /** One life of the server process. */
@@ -54,7 +53,7 @@ export class ServerHost {
       scope,
       {
         pause: () => this.#pause(),
-        commit: (isEviction) => this.#takeCommitFault(isEviction),
+        commit: () => this.#takeCommitFault(),
         read: () => this.#takeReadFault(),
         page: () => this.#page(),
         crash: (why) => this.crash(why),
@@ -153,8 +152,7 @@ export class ServerHost {
       : { rows: random.between(1, 40), takes: random.below(3) };
   }
 
-  #takeCommitFault(isEviction: boolean): CommitFault {
-    if (isEviction && this.#nextCommit === 'fails after' && suspended.uncertainEvictions) return 'none';
+  #takeCommitFault(): CommitFault {
     const fault = this.#nextCommit;
     this.#nextCommit = 'none';
     if (fault !== 'none') {

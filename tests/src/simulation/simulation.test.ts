@@ -4,7 +4,7 @@ import { type Outcome, runWorld } from './world.js';
 
 /*
  * One seed is one world. `SEED=123` runs that one, with a long trace; `SEEDS=5000` runs as many, `FROM=1000` begins there,
- * and `BAIL=1` ends with the first that is broken. `SIMULATE_ALL=1`: see suspended.ts.
+ * and `BAIL=1` ends with the first that is broken.
  */
 const { SEED, SEEDS, FROM, TRACE, BAIL } = process.env;
 const TRACE_LINES = Number(TRACE ?? (SEED === undefined ? 60 : 400));

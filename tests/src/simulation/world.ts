@@ -16,7 +16,6 @@ import { canonical, documentsOf, mayBeSeenBy } from './objects.js';
 import { Random } from './random.js';
 import { ServerHost } from './server-host.js';
 import { SimulatedReplica } from './simulated-replica.js';
-import { suspended } from './suspended.js';
 import { Trace } from './trace.js';
 import { VirtualTime } from './virtual-time.js';
 
@@ -146,7 +145,7 @@ class World {
     const skewed = plan.chance(0.5);
     const shortReloads = plan.chance(0.4);
     const foldsBeforeFirstSync = plan.chance(0.25);
-    this.#hasExcuse = skewed || foldsBeforeFirstSync || suspended.operationsOverHttpAsAcks;
+    this.#hasExcuse = skewed || foldsBeforeFirstSync;
     const longText = plan.chance(0.1);
     for (let index = 0; index < count; index++) {
       const replica = new SimulatedReplica({
