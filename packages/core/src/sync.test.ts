@@ -236,6 +236,27 @@ describe('a replica is reset', () => {
     expect(await world.info()).toMatchObject({ baselinesCount: 1, operationsCount: 0 });
   });
 
+  test('once, when it changes to a socket while it applies the reset that it was sent over HTTP', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob');
+    const [reset] = await bob.post(bob.syncMessage());
+    bob.connect();
+    const given = { baselines: [bob.baseline('items/1', { id: '1', title: 'one' })] };
+    bob.send(bob.syncMessage(given));
+    await world.settle();
+    expect(bob.closed?.code).toBe(1013);
+    bob.connect();
+    const answer = await bob.sync({ since: reset?.type === 'sync-resp' ? reset.ackedTimestamp : null });
+    expect(answer.overwriteLocalData).toBe(false);
+    // One that never applied it is reset, when it had the time.
+    const cat = world.device('cat');
+    await cat.post(cat.syncMessage());
+    await world.settle(6_000);
+    cat.connect();
+    expect((await cat.sync(given)).overwriteLocalData).toBe(true);
+  });
+
   test('also when everything is its own, if it brings nothing: it has lost what it had', async () => {
     const world = new World();
     const ana = await world.founder();

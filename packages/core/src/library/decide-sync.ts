@@ -4,6 +4,8 @@ import {
   type ReplicaId,
   type SyncMessage,
   type Timestamp,
+  VerdantError,
+  VerdantErrorCode,
 } from '@verdant-web/protocol';
 import type { PendingReply, ReplicaRow } from '../storage/rows.js';
 import { type Admission, admit, contentRefusal } from './admission.js';
@@ -34,6 +36,7 @@ export function decideSync(
   const sync = new Sync(draft, context, connection, message, known);
   if (!draft.head.founded) return sync.intoEmpty();
   if (sync.repeatsFounding) return sync.merge({ everything: true });
+  if (sync.isApplyingReset) return { step: {}, effects: [{ kind: 'refuse', error: applyingReset() }] };
   if (sync.mustReset) return sync.reset();
   return sync.merge({ everything: false });
 }
@@ -127,6 +130,21 @@ class Sync {
       !this.#readOnly &&
       soleAuthor !== null &&
       soleAuthor === this.#known?.id
+    );
+  }
+
+  /**
+   * Whether the replica changes to a socket, told by presence, while it still applies the reset that the same answer
+   * brought: it sends back what it was just given. A second reset makes documents vanish from what a 5.x client shows;
+   * when it connects again, it says since when.
+   */
+  get isApplyingReset(): boolean {
+    return (
+      this.#connection.kind === 'socket' &&
+      this.#message.since === null &&
+      this.#brings &&
+      this.#known !== null &&
+      this.#context.isApplyingReset(this.#known)
     );
   }
 
@@ -265,6 +283,13 @@ class Sync {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+const applyingReset = (): VerdantError =>
+  new VerdantError(
+    VerdantErrorCode.Busy,
+    'This replica was just sent the library over HTTP. Connect again when it has applied that.',
+    { retryAfter: 1 },
+  );
 
 /** The one that wrote everything, after `author` has written too. */
 export const soleAuthorAfter = (

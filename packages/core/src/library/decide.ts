@@ -22,6 +22,8 @@ export interface DecideContext {
   /** Ms. */
   readonly maxClockDrift: number;
   isTruant(row: ReplicaRow): boolean;
+  /** Whether the replica was sent a reset over HTTP a moment ago. */
+  isApplyingReset(row: ReplicaRow): boolean;
   /** Whether the replica is of a type that counts only while connected, and was away since its last sync. */
   wasAwayUncounted(row: ReplicaRow): boolean;
 }

@@ -29,6 +29,8 @@ const MAX_BATCH = 256;
  * may overtake each other before others fold past what it wrote.
  */
 const SETTLE_MS = 500;
+/** What a client may take to apply a reset. */
+const APPLY_MS = 5_000;
 /** After a failure, what goes on behind the batches waits this long. */
 const RETRY_MS = 5_000;
 /** A batch that meets another writer is decided anew this often. */
@@ -335,6 +337,8 @@ export class LiveLibrary {
       now,
       maxClockDrift: this.services.settings.maxClockDrift,
       isTruant: (row) => isTruant(row, this.roll, activeSince),
+      isApplyingReset: ({ id }) =>
+        now - (this.state.resetOverHttp.get(id) ?? Number.NEGATIVE_INFINITY) < APPLY_MS,
       wasAwayUncounted: (row) => !countsWhileAway(row.type) && !this.state.counted.has(row.id),
     };
   }
@@ -344,13 +348,14 @@ export class LiveLibrary {
    * of here, nobody who is connected was told of it: everybody syncs again. False: the storage could not be read.
    */
   async #reload(cause: unknown): Promise<boolean> {
-    const { answered, counted, confirmedSince, head } = this.state;
+    const { answered, resetOverHttp, counted, confirmedSince, head } = this.state;
     const state = await loadState(this.storage, this.activeSince).catch(() => null);
     if (state === null) return false;
     const isSame = state.head.epoch === head.epoch && state.head.version === head.version;
     if (isSame) for (const id of counted) state.counted.add(id);
     for (const [id, since] of confirmedSince) state.confirmedSince.set(id, since);
     for (const [id, timestamps] of answered) state.answered.set(id, timestamps);
+    for (const [id, at] of resetOverHttp) state.resetOverHttp.set(id, at);
     this.state = state;
     this.services.log('warn', `Library ${JSON.stringify(this.id)} was read again.`, cause);
     if (!isSame) this.disconnectAll('The library has changed beneath this connection. Sync again.');

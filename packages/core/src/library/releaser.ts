@@ -93,6 +93,9 @@ export class Releaser {
     this.#identify(unit, replicaId);
     if (library.state.replicas.has(replicaId)) library.state.counted.add(replicaId);
     const sent = connection.kind === 'socket' ? this.#sendsTo(connection, reply) : null;
+    if (connection.kind === 'request' && reply.overwriteLocalData) {
+      library.state.resetOverHttp.set(replicaId, library.services.scheduler.now());
+    }
     unit.answer(
       replyPieces(reply, {
         storage: library.storage,
