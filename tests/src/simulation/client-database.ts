@@ -43,6 +43,8 @@ export class ClientDatabase {
   readonly readerRoots = new Set<Oid>();
   /** Documents with a change that is dated before the last sync when it is written: no later sync would offer it. */
   readonly strandedRoots = new Set<Oid>();
+  /** Of those, documents in which changes were folded that were not offered yet: only a whole history offers them. */
+  readonly #foldedUnsent = new Set<Oid>();
 
   get oids(): Iterable<Oid> {
     return this.#objects.keys();
@@ -86,10 +88,17 @@ export class ClientDatabase {
     this.readerRoots.clear();
   }
 
+  /** The whole history is being sent: what was folded is in it. */
+  #sendsAll(): void {
+    for (const root of this.#foldedUnsent) this.strandedRoots.delete(root);
+    this.#foldedUnsent.clear();
+  }
+
   /** What a sync offers: own changes after `since`, or, where there was no sync yet, everything. */
   changesSince(since: Timestamp | null): { operations: Operation[]; baselines: Baseline[] } {
     const operations: LocalOperation[] = [];
     const baselines: Baseline[] = [];
+    if (since === null) this.#sendsAll();
     for (const object of this.#objects.values()) {
       for (const operation of object.operations) {
         if (since === null || (operation.isLocal && operation.timestamp > since)) operations.push(operation);
@@ -126,6 +135,10 @@ export class ClientDatabase {
     let state: ObjectState = before ? structuredClone(before.snapshot) : undefined;
     let authz = before?.authz;
     const folded = object.operations.filter(({ timestamp }) => timestamp <= upTo);
+    if (folded.some(({ isLocal, timestamp }) => isLocal && timestamp > (this.lastSynced ?? ''))) {
+      this.strandedRoots.add(rootOf(oid));
+      this.#foldedUnsent.add(rootOf(oid));
+    }
     for (const { timestamp, data, authz: own } of folded) {
       if (before && timestamp <= before.timestamp) continue;
       state = patched(state, data);

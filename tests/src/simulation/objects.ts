@@ -1,5 +1,13 @@
 import { applyPatch, type OperationPatch } from '@verdant-web/common';
-import { isObjectRef, isRoot, type Oid, type Patch, type PlainObject, rootOf } from '@verdant-web/protocol';
+import {
+  isObjectRef,
+  isRoot,
+  type Oid,
+  type Patch,
+  type PlainObject,
+  type PlainValue,
+  rootOf,
+} from '@verdant-web/protocol';
 
 /** The state of one object; undefined: absent or deleted. */
 export type ObjectState = PlainObject | undefined;
@@ -13,7 +21,27 @@ export function patched(state: ObjectState, patch: Patch): ObjectState {
   if (patch.op === 'list-move-by-ref' && !holdsRef(state, patch.value.id)) return state;
   // Array methods of the oracle are noisy about lists that are none, and do nothing.
   if (patch.op.startsWith('list-') && !Array.isArray(state)) return state;
+  // Nor does it bear an item that is none, which a move from beyond the end leaves, when it looks for a ref.
+  if (
+    Array.isArray(state) &&
+    (patch.op === 'list-remove' || patch.op === 'list-add') &&
+    isObjectRef(patch.value)
+  ) {
+    return patchedRefs(state, patch, patch.value.id);
+  }
   return applyPatch(state as never, patch as unknown as OperationPatch) as ObjectState;
+}
+
+function patchedRefs(
+  list: PlainValue[],
+  patch: Extract<Patch, { op: 'list-remove' | 'list-add' }>,
+  id: string,
+): PlainValue[] {
+  const isIt = (item: unknown) => isObjectRef(item) && item.id === id;
+  if (patch.op === 'list-add') return list.some(isIt) ? list : [...list, patch.value as PlainValue];
+  if (patch.only === undefined) return list.filter((item) => !isIt(item));
+  const at = patch.only === 'first' ? list.findIndex(isIt) : list.findLastIndex(isIt);
+  return at < 0 ? list : list.toSpliced(at, 1);
 }
 
 const holdsRef = (state: ObjectState, id: string): boolean =>
