@@ -6,6 +6,7 @@ import { noFileStorage, storeUpload } from './files/upload.js';
 import { evictLibrary } from './library/evict.js';
 import { LibraryHandle } from './library/library-handle.js';
 import { LibraryRegistry } from './library/registry.js';
+import { safeLogger } from './logger.js';
 import { ProfileCache } from './presence/profile-cache.js';
 import { Refusals } from './refusals.js';
 import { answerRequest, readRequest } from './request.js';
@@ -33,7 +34,7 @@ import type { Verdant, VerdantOptions } from './verdant.js';
 export function createVerdant(options: VerdantOptions): Verdant {
   const settings = settingsFrom(options);
   const scheduler = options.scheduler ?? systemScheduler;
-  const log = options.log ?? (() => {});
+  const log = safeLogger(options.log);
   const secret = checkTokenSecret(options.tokenSecret, log);
   const verifier = new TokenVerifier({ secret, now: () => scheduler.now() });
   const events = new EventHub(log);

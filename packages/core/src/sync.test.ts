@@ -284,6 +284,28 @@ describe('a reply is applied when that is proven', () => {
     expect(answer).toMatchObject({ overwriteLocalData: false, operations: [], baselines: [] });
   });
 
+  test('of two resets on one socket each needs its own: the second wipes what was written between them', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob').connect();
+    bob.send(bob.syncMessage());
+    bob.send(bob.syncMessage());
+    await world.settle();
+    const [first, second] = bob.all('sync-resp');
+    const last = first!.operations.at(-1)!.timestamp;
+    bob.send({ type: 'ack', timestamp: last });
+    await bob.push(bob.set('items/1', 'between', 1));
+    const acked = async () =>
+      (await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedServerOrder;
+    expect(await acked()).toBe(1);
+    bob.send({ type: 'ack', timestamp: last });
+    await world.settle();
+    bob.disconnect().connect();
+    const answer = await bob.sync({ since: second!.ackedTimestamp });
+    expect(answer.overwriteLocalData).toBe(false);
+    expect(answer.operations.map(({ data }) => 'name' in data && data.name)).toEqual(['between']);
+  });
+
   test('a reset that was lost is repeated after a crash, too', async () => {
     const world = new World();
     await world.founder();

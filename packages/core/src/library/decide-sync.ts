@@ -14,7 +14,7 @@ import type { DecideContext } from './decide.js';
 import type { Draft, Step } from './draft.js';
 import type { Effect, SyncReply } from './effects.js';
 import { keyOf } from './facts.js';
-import { addPending, confirmSince, pendingReset } from './pending-replies.js';
+import { addPending, confirmSince, lacksReset, pendingReset } from './pending-replies.js';
 
 /** A sync, decided: what it changes, and what is heard of it. */
 export interface Decided {
@@ -96,7 +96,7 @@ class Sync {
     return this.#known !== null && this.#draft.wasAnswered(this.#known.id, this.#timestamp);
   }
 
-  #pendingReply(order: number, reset: boolean): PendingReply {
+  #pendingReply(order: number, reset: PendingReply['reset']): PendingReply {
     const acked = this.#known?.ackedTime ?? null;
     return { timestamp: this.#timestamp, order, reset, late: acked !== null && this.#timestamp <= acked };
   }
@@ -154,7 +154,7 @@ class Sync {
     return (
       this.#isNew ||
       this.#message.since === null ||
-      pendingReset(row) !== null ||
+      lacksReset(row) ||
       row.ackedOrder < head.foldedThrough ||
       (this.#readOnly && this.#brings) ||
       (this.#context.isTruant(this.#known!) && row.ackedOrder < head.order) ||
@@ -178,7 +178,7 @@ class Sync {
   /** Store nothing, and give the replica everything there is. */
   reset(): Decided {
     const { order } = this.#draft.head;
-    const pending = this.#pendingReply(order, true);
+    const pending = this.#pendingReply(order, 'first');
     const row = this.#isRepeated ? this.#row : addPending(this.#row, pending);
     const step: Step = { replica: row, answered: this.#timestamp };
     return { step, effects: [this.#reply(row, 0, order, pending, true)] };

@@ -149,8 +149,8 @@ function withProof(row: ReplicaRow, connection: Connection, timestamp: Timestamp
   const proof = isItsOwn ? connection.delivery.proofOf(timestamp) : null;
   if (!proof) return row;
   const confirmed = proof.reply ? confirmReply(row, proof.reply) : row;
-  // A reset that another connection was sent may yet wipe what this one acknowledges.
-  if (pendingReset(confirmed)) return row;
+  // A reset that is still to be applied may wipe what came after the reply.
+  if (pendingReset(confirmed)) return confirmed;
   return { ...confirmed, ackedOrder: Math.max(confirmed.ackedOrder, proof.order) };
 }
 

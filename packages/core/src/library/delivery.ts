@@ -88,7 +88,8 @@ export class Delivery {
   }
 
   #indexOf(timestamp: Timestamp): number {
-    return this.#open.findLastIndex((sent) =>
+    // The oldest that it may stand for: a client acknowledges each message, in the order in which they came.
+    return this.#open.findIndex((sent) =>
       sent.reply ? sent.reply.listed.has(timestamp) : sent.timestamp === timestamp,
     );
   }

@@ -4,18 +4,24 @@ import type { PendingReply, ReplicaRow } from '../storage/rows.js';
 /** Polls overlap by a few at most; an answer that is forgotten is only told again. */
 const MAX_PENDING = 8;
 
-/** The reset of which the replica has not proven that it applied it; null: none is pending. */
+/** The last reset that the replica may yet apply; null: none is pending. */
 export const pendingReset = (row: ReplicaRow): PendingReply | null =>
-  row.pending.find(({ reset }) => reset) ?? null;
+  row.pending.findLast(({ reset }) => reset) ?? null;
+
+/** Whether the replica has not proven that it applied any of the resets that it was sent: it has to be reset again. */
+export const lacksReset = (row: ReplicaRow): boolean => row.pending.some(({ reset }) => reset === 'first');
 
 /** Remember that the replica was answered. */
 export function addPending(row: ReplicaRow, reply: PendingReply): ReplicaRow {
-  const earlier = pendingReset(row);
-  // Applying either of two resets makes the replica whole, so the older one stays what has to be proven.
-  if (reply.reset && earlier && !earlier.late) return row;
-  const kept = reply.reset ? row.pending.filter(({ reset }) => !reset) : row.pending;
-  const dropped = kept.length < MAX_PENDING ? undefined : kept.find(({ reset }) => !reset);
-  return { ...row, pending: [...kept.filter((other) => other !== dropped), reply] };
+  // Applying either of two resets makes the replica whole, so the older one stays what has to be proven; the other one
+  // may still wipe what was written between the two.
+  const isAgain = reply.reset && row.pending.some(({ reset, late }) => reset === 'first' && !late);
+  const kept = reply.reset && !isAgain ? row.pending.filter(({ reset }) => !reset) : row.pending;
+  const dropped = kept.length < MAX_PENDING ? undefined : kept.find(({ reset }) => reset !== 'first');
+  return {
+    ...row,
+    pending: [...kept.filter((other) => other !== dropped), isAgain ? { ...reply, reset: 'again' } : reply],
+  };
 }
 
 /** The row after a sync `since` then: a client records the time of a reply only after it has applied it. */
@@ -26,11 +32,16 @@ export function confirmSince(row: ReplicaRow, since: Timestamp): ReplicaRow {
   return applied.reduce(confirmReply, row);
 }
 
-/** The row after this reply was proven to be applied: everything that told no more is proven with it. */
+/** The row after this reply was proven to be applied: with it those before it, and what told no more. */
 export function confirmReply(row: ReplicaRow, reply: PendingReply): ReplicaRow {
+  const index = row.pending.findIndex(
+    (other) => other.timestamp === reply.timestamp && other.order === reply.order,
+  );
   return {
     ...row,
     ackedOrder: Math.max(row.ackedOrder, reply.order),
-    pending: row.pending.filter(({ order, reset }) => order > reply.order || (reset && !reply.reset)),
+    pending: row.pending.filter(({ order, reset }, at) =>
+      reset ? !reply.reset || at > index : at > index && order > reply.order,
+    ),
   };
 }

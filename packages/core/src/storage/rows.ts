@@ -57,8 +57,10 @@ export interface PendingReply {
   timestamp: Timestamp;
   /** The server order up to which it told the replica everything. */
   order: ServerOrder;
-  /** Whether it told the replica to drop what it has. */
-  reset: boolean;
+  /**
+   * Whether it told the replica to drop what it has: `first`, or `again` while an earlier reset was still pending.
+   */
+  reset: 'first' | 'again' | false;
   /**
    * Whether the replica had acknowledged something dated later already: a request that was under way for long, or a
    * clock that was set back. Then a later `since` may come from there, and only this very timestamp is proof.
