@@ -44,19 +44,27 @@ export class AcceptedLog {
   late = 0;
   accepted = 0;
 
+  /** Whether a change founds the library with baselines, or brings a whole history anew: others are those of a fold. */
+  static replacesAll({
+    head,
+    operations = [],
+    baselines = [],
+    removeBaselines = [],
+    fold = [],
+  }: LibraryChange): boolean {
+    const folds = baselines.length + removeBaselines.length + fold.length > 0;
+    return (
+      folds && (operations.length > 0 || (baselines.length > 0 && fold.length === 0 && head.operations === 0))
+    );
+  }
+
   /** The storage has made this change. */
   commit(change: LibraryChange): void {
     const before = this.head;
     const operations = change.operations ?? [];
-    const brought = operations.length > 0 || before?.founded !== change.head.founded;
-    // Baselines that come with content are a founding, or a whole history sent anew; others are those of a fold.
-    if (brought && (change.baselines ?? []).length > 0) {
+    if (AcceptedLog.replacesAll(change)) {
       const order = change.head.foldedThrough;
-      this.founding = {
-        baselines: [...(change.baselines ?? [])],
-        order,
-        by: change.head.soleAuthor,
-      };
+      this.founding = { baselines: [...(change.baselines ?? [])], order, by: change.head.soleAuthor };
       // A history that is sent anew takes the place of everything.
       this.operations = [];
       this.byOrder = new Map();

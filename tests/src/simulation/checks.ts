@@ -36,7 +36,11 @@ export class Audience {
   /** Operations of each `op` that was sent here, by the message's timestamp. */
   readonly offered = new Map<Timestamp, readonly Operation[]>();
 
-  constructor(readonly replica: CheckedReplica) {}
+  /** `epoch`: the library's, when the connection was opened. What leaves after an eviction tells of what was before it. */
+  constructor(
+    readonly replica: CheckedReplica,
+    readonly epoch: number,
+  ) {}
 }
 
 /**
@@ -77,7 +81,7 @@ export class Checks {
     if (change.expect.epoch !== log.epoch) {
       this.fail('epoch', `a change decided in epoch ${change.expect.epoch} is stored in epoch ${log.epoch}`);
     }
-    const founds = (change.operations ?? []).length > 0 && (change.baselines ?? []).length > 0;
+    const founds = AcceptedLog.replacesAll(change);
     if (founds) this.#checkReplaced(change);
     let last = before?.order ?? 0;
     for (const row of change.operations ?? []) {
@@ -98,8 +102,7 @@ export class Checks {
     if (announced && (change.head.announcedAck === null || change.head.announcedAck < announced)) {
       this.fail('global ack', `the announced ack falls from ${announced} to ${change.head.announcedAck}`);
     }
-    const folding = (change.operations ?? []).length === 0;
-    if (folding) this.#checkFold(change);
+    if ((change.operations ?? []).length === 0) this.#checkFold(change);
     log.commit(change);
     for (const row of change.replicas ?? []) this.#checkAcked(row);
   }
@@ -197,6 +200,7 @@ export class Checks {
 
   /** The server has let go of this. */
   shown(audience: Audience, message: ServerMessage): void {
+    if (audience.epoch !== this.log.epoch) return;
     switch (message.type) {
       case 'op-re':
         if (!audience.synced)

@@ -74,7 +74,7 @@ export class FaultyNetwork {
   #request(endpoint: Endpoint, page: Scope, messages: ClientMessage[]): Promise<HttpAnswer> {
     const { time, checks, random, note } = this.options;
     const who = endpoint.replica.id;
-    const audience = new Audience(endpoint.replica);
+    const audience = new Audience(endpoint.replica, checks.log.epoch);
     for (const message of messages) checks.offered(audience, message);
     note(who, `→ http ${messages.map(describeSent).join(' + ')}`);
     const body = JSON.stringify({ messages });
@@ -125,6 +125,7 @@ export class FaultyNetwork {
       return;
     }
     this.#underWay.add(fail);
+    const audience = new Audience(endpoint.replica, checks.log.epoch);
     try {
       let text = '';
       for await (const piece of await process.core.request(endpoint.token, body)) {
@@ -134,7 +135,6 @@ export class FaultyNetwork {
       }
       if (!process.scope.isOpen) return;
       const { messages } = JSON.parse(text) as { messages: ServerMessage[] };
-      const audience = new Audience(endpoint.replica);
       for (const message of messages) {
         if (message.type === 'server-ack')
           checks.fail('http', 'an op over HTTP is answered with a server-ack');
@@ -164,7 +164,7 @@ export class Link implements ClientSocket, SocketTransport {
   readonly #network: FaultyNetwork;
   readonly #page: Scope;
   readonly #events: SocketEvents;
-  readonly #audience: Audience;
+  #audience: Audience;
   #process: ServerProcess | null = null;
   #session: SocketSession | null = null;
   /** Whether frames still reach the other end. */
@@ -181,7 +181,7 @@ export class Link implements ClientSocket, SocketTransport {
     this.endpoint = endpoint;
     this.#page = page;
     this.#events = events;
-    this.#audience = new Audience(endpoint.replica);
+    this.#audience = new Audience(endpoint.replica, network.options.checks.log.epoch);
     network.links.add(this);
     this.#schedule('server', () => this.#accept());
   }
@@ -266,6 +266,7 @@ export class Link implements ClientSocket, SocketTransport {
     }
     try {
       this.#process = process;
+      this.#audience = new Audience(this.endpoint.replica, this.#network.options.checks.log.epoch);
       // The session may send before the client knows that the socket is open: the order is kept.
       this.#schedule('client', () => {
         if (!this.#toClient || !this.#page.isOpen) return;

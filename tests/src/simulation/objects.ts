@@ -17,35 +17,21 @@ export type ObjectState = PlainObject | undefined;
  * `state` is changed in place.
  */
 export function patched(state: ObjectState, patch: Patch): ObjectState {
-  // Where a ref is absent 2.3.1 moves the last item; 5.5.0, and so the server, moves nothing.
-  if (patch.op === 'list-move-by-ref' && !holdsRef(state, patch.value.id)) return state;
   // Array methods of the oracle are noisy about lists that are none, and do nothing.
   if (patch.op.startsWith('list-') && !Array.isArray(state)) return state;
-  // Nor does it bear an item that is none, which a move from beyond the end leaves, when it looks for a ref.
-  if (
-    Array.isArray(state) &&
-    (patch.op === 'list-remove' || patch.op === 'list-add') &&
-    isObjectRef(patch.value)
-  ) {
-    return patchedRefs(state, patch, patch.value.id);
+  // Looking for a ref, 2.3.1 stumbles over an item that is none, which a move from beyond the end leaves; 5.5.0 does not.
+  if (Array.isArray(state) && patch.op === 'list-remove' && isObjectRef(patch.value)) {
+    return withoutRef(state, patch.value.id, patch.only);
   }
   return applyPatch(state as never, patch as unknown as OperationPatch) as ObjectState;
 }
 
-function patchedRefs(
-  list: PlainValue[],
-  patch: Extract<Patch, { op: 'list-remove' | 'list-add' }>,
-  id: string,
-): PlainValue[] {
+function withoutRef(list: PlainValue[], id: string, only: 'first' | 'last' | undefined): PlainValue[] {
   const isIt = (item: unknown) => isObjectRef(item) && item.id === id;
-  if (patch.op === 'list-add') return list.some(isIt) ? list : [...list, patch.value as PlainValue];
-  if (patch.only === undefined) return list.filter((item) => !isIt(item));
-  const at = patch.only === 'first' ? list.findIndex(isIt) : list.findLastIndex(isIt);
+  if (only === undefined) return list.filter((item) => !isIt(item));
+  const at = only === 'first' ? list.findIndex(isIt) : list.findLastIndex(isIt);
   return at < 0 ? list : list.toSpliced(at, 1);
 }
-
-const holdsRef = (state: ObjectState, id: string): boolean =>
-  Array.isArray(state) && state.some((item) => isObjectRef(item) && item.id === id);
 
 /** Documents by their root, with nested objects in the place of their refs, each as a JSON text with sorted fields. */
 export function documentsOf(objects: ReadonlyMap<Oid, PlainObject>): Map<Oid, string> {
