@@ -298,12 +298,33 @@ describe('a reply is applied when that is proven', () => {
     const acked = async () =>
       (await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedServerOrder;
     expect(await acked()).toBe(1);
+    expect(bob.broadcast).toEqual([]);
     bob.send({ type: 'ack', timestamp: last });
     await world.settle();
+    expect(await acked()).toBe(1);
+    expect(bob.broadcast).toEqual(['items/1 set']);
+    await bob.ackAll();
+    expect(await acked()).toBe(2);
+    expect(second?.overwriteLocalData).toBe(true);
+  });
+
+  test('what a replica writes while it applies a reset is sent back, until it says that it holds it', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob').connect();
+    const reset = await bob.sync();
+    await bob.push(bob.set('items/1', 'mine', 1));
+    await ana.push(ana.set('items/1', 'n', 1));
+    bob.send({ type: 'ack', timestamp: bob.all('op-re')[0]!.operations[0]!.timestamp });
+    await world.settle();
+    const acked = async () =>
+      (await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedServerOrder;
+    expect(await acked()).toBe(1);
+    expect(bob.all('op-re').map(({ replicaId }) => replicaId)).toEqual([ana.id, bob.id]);
     bob.disconnect().connect();
-    const answer = await bob.sync({ since: second!.ackedTimestamp });
+    const answer = await bob.sync({ since: reset.ackedTimestamp });
     expect(answer.overwriteLocalData).toBe(false);
-    expect(answer.operations.map(({ data }) => 'name' in data && data.name)).toEqual(['between']);
+    expect(listed(answer)).toEqual(['items/1 set', 'items/1 set']);
   });
 
   test('a reset that was lost is repeated after a crash, too', async () => {

@@ -13,6 +13,8 @@ export function broadcastChanges(
   changes: Changes,
   author: Connection,
   sockets: Iterable<SocketConnection>,
+  /** Whether a reset that the author was sent may yet wipe on its device what it just wrote. */
+  mayBeWiped: boolean,
 ): void {
   const encode = encoderFor(changes);
   for (const socket of sockets) {
@@ -28,6 +30,9 @@ export function broadcastChanges(
             socket.delivery.sentOperation(row.order, row.timestamp);
         }
       }
+    }
+    if (mayBeWiped && socket.replicaId === changes.replicaId) {
+      for (const { row } of changes.operations) socket.delivery.owe(row);
     }
     socket.delivery.through = changes.through;
   }

@@ -1,5 +1,5 @@
 import type { ServerOrder, Timestamp } from '@verdant-web/protocol';
-import type { PendingReply } from '../storage/rows.js';
+import type { OperationRow, PendingReply } from '../storage/rows.js';
 
 /** A sync reply that was sent on a connection, and what it listed. */
 export interface SentReply {
@@ -37,6 +37,24 @@ export class Delivery {
   /** Everything up to this server order was sent, or need not be. */
   through: ServerOrder = 0;
   readonly #open: Sent[] = [];
+  /** What the replica wrote itself while a reset was pending, which may have wiped it on the device. */
+  #owed: OperationRow[] = [];
+  /** The last one owed, once they were sent back. */
+  #sentBack: Timestamp | null = null;
+
+  /** The replica's own operation is stored, but a reset that is pending may wipe it: it has to be sent back. */
+  owe(operation: OperationRow): void {
+    this.#owed.push(operation);
+    this.#sentBack = null;
+  }
+
+  /** The resets were applied: what has to be sent back now. */
+  sendBack(): readonly OperationRow[] {
+    const last = this.#owed.at(-1)?.timestamp;
+    if (last === undefined || this.#sentBack === last) return [];
+    this.#sentBack = last;
+    return this.#owed;
+  }
 
   /** An operation of somebody else is being sent. */
   sentOperation(order: ServerOrder, timestamp: Timestamp): void {
@@ -58,18 +76,26 @@ export class Delivery {
    * a copy that an earlier connection brought, and proves what comes before it at the most.
    */
   proofOf(timestamp: Timestamp): Proof | null {
+    if (timestamp === this.#sentBack) return { order: this.#open[0]?.floor ?? this.through, reply: null };
     const index = this.#indexOf(timestamp);
     const entry = this.#open[index];
     if (!entry) return null;
     if (entry.reply && entry.reply.last !== timestamp) {
       const { pending, listed, from } = entry.reply;
-      return { order: pending.reset ? from : (listed.get(timestamp) ?? from), reply: this.#lastReply(index) };
+      const order = pending.reset ? from : (listed.get(timestamp) ?? from);
+      return { order: this.#butOwed(order), reply: this.#lastReply(index) };
     }
-    return { order: this.#open[index + 1]?.floor ?? this.through, reply: this.#lastReply(index + 1) };
+    const order = this.#open[index + 1]?.floor ?? this.through;
+    return { order: this.#butOwed(order), reply: this.#lastReply(index + 1) };
   }
 
   /** It was said, and what it proves was taken up. */
   acknowledge(timestamp: Timestamp): void {
+    if (timestamp === this.#sentBack) {
+      this.#owed = [];
+      this.#sentBack = null;
+      return;
+    }
     const index = this.#indexOf(timestamp);
     const entry = this.#open[index];
     if (!entry) return;
@@ -84,7 +110,12 @@ export class Delivery {
 
   /** Everything up to here is held, as far as this connection can tell. */
   get held(): ServerOrder {
-    return this.#open[0]?.floor ?? this.through;
+    return this.#butOwed(this.#open[0]?.floor ?? this.through);
+  }
+
+  #butOwed(order: ServerOrder): ServerOrder {
+    const [first] = this.#owed;
+    return first ? Math.min(order, first.order - 1) : order;
   }
 
   #indexOf(timestamp: Timestamp): number {

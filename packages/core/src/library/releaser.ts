@@ -1,4 +1,4 @@
-import type { ReplicaId } from '@verdant-web/protocol';
+import type { ReplicaId, Timestamp } from '@verdant-web/protocol';
 import type { ChangeInfo } from '../events.js';
 import { deleteExpiredFiles } from '../files/clean-up.js';
 import { broadcastChanges } from './broadcast.js';
@@ -10,7 +10,7 @@ import type { LiveLibrary } from './live-library.js';
 import { pendingReset } from './pending-replies.js';
 import { replyPieces } from './reply.js';
 import { changeSoftly } from './state.js';
-import { encodeMessage } from './wire.js';
+import { encodeMessage, encodeOperation, encodeRebroadcast } from './wire.js';
 
 /** Lets the world hear what was decided, once it is durable. */
 export class Releaser {
@@ -48,7 +48,7 @@ export class Releaser {
         this.#changes(effect, unit);
         return;
       case 'proof':
-        if (connection.kind === 'socket') connection.delivery.acknowledge(effect.timestamp);
+        if (connection.kind === 'socket') this.#proven(connection, effect.timestamp);
         return;
       case 'leave':
         if (connection.kind === 'socket') connection.close(1000, 'The client is disconnecting.');
@@ -129,11 +129,26 @@ export class Releaser {
           socket.close(1012, 'The library was sent anew. Sync again.');
       }
     }
-    broadcastChanges(changes, connection, roll.sockets);
+    const replica = this.#library.state.replicas.get(changes.replicaId);
+    broadcastChanges(
+      changes,
+      connection,
+      roll.sockets,
+      replica !== undefined && pendingReset(replica) !== null,
+    );
     for (const socket of roll.sockets) {
       if (socket.synced && socket.replicaId !== null) this.#holds(socket, socket.replicaId);
     }
     this.#emit(changes, unit);
+  }
+
+  /** An ack was taken up. Where it ends the last reset, what the replica wrote meanwhile is sent back to it. */
+  #proven(socket: SocketConnection, timestamp: Timestamp): void {
+    socket.delivery.acknowledge(timestamp);
+    const row = socket.replicaId === null ? undefined : this.#library.state.replicas.get(socket.replicaId);
+    if (!row || pendingReset(row)) return;
+    const rows = socket.delivery.sendBack();
+    if (rows.length > 0) socket.outbox.send(encodeRebroadcast(row.id, rows.map(encodeOperation), []));
   }
 
   /** What lies between operations that wait for an ack, a replica holds as soon as those before are acknowledged. */
