@@ -70,6 +70,20 @@ describe('eviction', () => {
     expect(await world.info()).toBeNull();
   });
 
+  test('does not make a sync new that was answered before it, and is delivered once more', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob');
+    const [reset] = await bob.post(bob.syncMessage());
+    const poll = bob.syncMessage({ since: reset?.type === 'sync-resp' ? reset.ackedTimestamp : null });
+    await bob.post(poll);
+    await world.evict();
+    await world.founder('cat');
+    await bob.post(poll);
+    const [answer] = await bob.post(bob.syncMessage({ since: poll.timestamp }));
+    expect(answer).toMatchObject({ type: 'sync-resp', overwriteLocalData: true });
+  });
+
   test('of a library that holds nothing is no error', async () => {
     const world = new World();
     await world.evict('never seen');

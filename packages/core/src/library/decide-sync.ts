@@ -93,7 +93,7 @@ class Sync {
 
   /** The same sync once more, as proxies and networks do: the first answer is what the client may have applied. */
   get #isRepeated(): boolean {
-    return this.#known !== null && this.#draft.wasAnswered(this.#known.id, this.#timestamp);
+    return this.#draft.wasAnswered(this.#message.replicaId, this.#timestamp);
   }
 
   #pendingReply(order: number, reset: PendingReply['reset']): PendingReply {
@@ -180,7 +180,8 @@ class Sync {
     const { order } = this.#draft.head;
     const pending = this.#pendingReply(order, 'first');
     const row = this.#isRepeated ? this.#row : addPending(this.#row, pending);
-    const step: Step = { replica: row, answered: this.#timestamp };
+    // Recorded by a sync that was repeated, and was answered in the epoch before, it would no longer be new.
+    const step: Step = this.#isRepeated && this.#isNew ? {} : { replica: row, answered: this.#timestamp };
     return { step, effects: [this.#reply(row, 0, order, pending, true)] };
   }
 

@@ -13,7 +13,10 @@ export async function evictLibrary(library: LiveLibrary): Promise<void> {
   await library.exclusively(async () => {
     const { head } = library.state;
     if (head.version > 0) await library.storage.evict({ ...emptyHead, epoch: head.epoch + 1, version: 1 });
+    const { answered } = library.state;
     library.state = await loadState(library.storage, library.activeSince);
+    // A request of the epoch before may come once more: its timestamp still proves nothing.
+    for (const [id, timestamps] of answered) library.state.answered.set(id, timestamps);
     library.disconnectAll('The library was evicted. Connect again to restore it.');
   });
   library.services.events.emit('evicted', { libraryId: library.id });
