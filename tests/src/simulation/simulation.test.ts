@@ -16,10 +16,12 @@ if (SEED !== undefined) {
     expect(report(outcome)).toBe('');
   });
 } else {
-  describe.skipIf(knownSeeds.length === 0)('worlds that were broken once hold', () => {
-    it.each(knownSeeds)('$seed: $what', async ({ seed }) => {
-      expect(report(await runWorld(seed, { traceLines: TRACE_LINES }))).toBe('');
-    });
+  describe('worlds that were broken once', () => {
+    for (const { seed, what, open } of knownSeeds) {
+      (open ? it.fails : it)(`${seed}: ${what}`, async () => {
+        expect(report(await runWorld(seed, { traceLines: TRACE_LINES }))).toBe('');
+      });
+    }
   });
 
   it('a world is determined by its seed', async () => {
@@ -30,7 +32,9 @@ if (SEED !== undefined) {
   it('worlds hold', { timeout: 3_600_000 }, async () => {
     const first = Number(FROM ?? 1);
     const outcomes: Outcome[] = [];
+    const open = new Set(knownSeeds.filter((known) => known.open).map(({ seed }) => seed));
     for (let seed = first; seed < first + Number(SEEDS ?? 300); seed++) {
+      if (open.has(seed)) continue;
       const outcome = await runWorld(seed, { traceLines: TRACE_LINES });
       outcomes.push(outcome);
       if (BAIL !== undefined && outcome.failures.length > 0) break;
