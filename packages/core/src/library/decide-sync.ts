@@ -96,6 +96,10 @@ class Sync {
     return this.#draft.wasAnswered(this.#message.replicaId, this.#timestamp);
   }
 
+  get #answered(): NonNullable<Step['answered']> {
+    return { replicaId: this.#message.replicaId, timestamp: this.#timestamp };
+  }
+
   #pendingReply(order: number, reset: PendingReply['reset']): PendingReply {
     const acked = this.#known?.ackedTime ?? null;
     return { timestamp: this.#timestamp, order, reset, late: acked !== null && this.#timestamp <= acked };
@@ -105,7 +109,9 @@ class Sync {
   intoEmpty(): Decided {
     const { since, operations, baselines } = this.#message;
     // Wiping a reader, or recording it as one that holds nothing, would make an eviction destroy its copy.
-    if (this.#readOnly) return { step: {}, effects: [this.#reply(this.#row, 0, 0, null, false)] };
+    if (this.#readOnly) {
+      return { step: { answered: this.#answered }, effects: [this.#reply(this.#row, 0, 0, null, false)] };
+    }
     if (this.#isNew && since !== null) return { step: {}, effects: [{ kind: 'need-since' }] };
 
     const admission = admit({
@@ -181,7 +187,7 @@ class Sync {
     const pending = this.#pendingReply(order, 'first');
     const row = this.#isRepeated ? this.#row : addPending(this.#row, pending);
     // Recorded by a sync that was repeated, and was answered in the epoch before, it would no longer be new.
-    const step: Step = this.#isRepeated && this.#isNew ? {} : { replica: row, answered: this.#timestamp };
+    const step: Step = this.#isRepeated && this.#isNew ? {} : { replica: row, answered: this.#answered };
     return { step, effects: [this.#reply(row, 0, order, pending, true)] };
   }
 
@@ -237,7 +243,7 @@ class Sync {
       baselines,
       access: admission.access,
       usedFiles: admission.usedFiles,
-      answered: this.#timestamp,
+      answered: this.#answered,
       ...(since === null ? {} : { confirmedSince: since }),
     };
     if (stored) {

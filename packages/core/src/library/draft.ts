@@ -22,8 +22,8 @@ export interface Step {
   usedFiles?: readonly string[];
   /** The author sends nothing at or before this any more. */
   confirmedSince?: Timestamp;
-  /** The timestamp of the sync that is answered. */
-  answered?: Timestamp;
+  /** The sync that is answered. */
+  answered?: { replicaId: ReplicaId; timestamp: Timestamp };
 }
 
 /** A batch in the making: the state as it will be once everything decided so far is committed. */
@@ -108,8 +108,9 @@ export class Draft implements AccessView {
     for (const order of step.fold ?? []) this.#fold.push(order);
     for (const row of step.access ?? []) this.#access.set(row.root, row);
     for (const id of step.usedFiles ?? []) this.#usedFiles.add(id);
-    if (step.replica && step.answered) {
-      this.#answered.set(step.replica.id, [...(this.#answered.get(step.replica.id) ?? []), step.answered]);
+    if (step.answered) {
+      const { replicaId, timestamp } = step.answered;
+      this.#answered.set(replicaId, [...(this.#answered.get(replicaId) ?? []), timestamp]);
     }
     if (step.replica && step.confirmedSince) this.#confirmed.set(step.replica.id, step.confirmedSince);
   }
