@@ -1,6 +1,5 @@
 import { parseJson, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { RequestConnection } from './library/connection.js';
-import type { Effect } from './library/effects.js';
 import type { Inbound } from './library/inbound.js';
 import { understand } from './library/inbox.js';
 import type { LiveLibrary } from './library/live-library.js';
@@ -40,7 +39,6 @@ export async function answerRequest(
     library.receive({
       connection,
       epoch: library.state.head.epoch,
-      effects: [] as Effect[],
       read: () => messages,
       answer: (message) => {
         const whole = typeof message === 'string' ? Promise.resolve(message) : wholeWhenShort(message);

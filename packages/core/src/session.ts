@@ -2,7 +2,6 @@ import { authzKeyFor, type ReplicaId, type VerdantError, VerdantErrorCode } from
 import type { VerifiedToken } from '@verdant-web/tokens';
 import type { Caller, SocketConnection } from './library/connection.js';
 import { Delivery } from './library/delivery.js';
-import type { Effect } from './library/effects.js';
 import { asVerdantError, readFrame, type Unit } from './library/inbox.js';
 import type { LiveLibrary } from './library/live-library.js';
 import { Outbox } from './library/outbox.js';
@@ -132,7 +131,6 @@ export class Session implements SocketSession, SocketConnection {
     return {
       connection: this,
       epoch: this.#epoch,
-      effects: [] as Effect[],
       read: () => {
         const read = readFrame(text, limits);
         return read ? [{ ...read, connection: this } as ReturnType<Unit['read']>[number]] : [];

@@ -1,10 +1,10 @@
-import type { CommitResult, LibraryChange } from '@verdant-web/core';
+import { type CommitResult, emptyHead, type LibraryChange } from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
 import { putAccess } from './access.js';
 import { putBaselines, removeBaselines } from './baselines.js';
 import type { SqlDatabase } from './database.js';
 import { applyFiles } from './files.js';
-import { evictedKeys, findLibrary, insertLibrary, UNTOUCHED, updateHead } from './heads.js';
+import { evictedKeys, findLibrary, insertLibrary, updateHead } from './heads.js';
 import { dropKeys, foldOperations } from './keys.js';
 import { insertOperations, type Scope } from './operations.js';
 import { putReplicas, removeReplicas } from './replicas.js';
@@ -17,9 +17,9 @@ export function commitChange(
   scopeOf: (key: number) => Scope,
 ): CommitResult {
   const library = findLibrary(database, id);
-  const { epoch, version } = library?.head ?? UNTOUCHED;
+  const { epoch, version } = library?.head ?? emptyHead;
   if (epoch !== change.expect.epoch || version !== change.expect.version) {
-    return { ok: false, conflict: library?.head ?? { ...UNTOUCHED } };
+    return { ok: false, conflict: library?.head ?? { ...emptyHead } };
   }
   const key = library?.key ?? insertLibrary(database, id, change.head);
   const scope = scopeOf(key);

@@ -11,19 +11,6 @@ export interface LibraryRecord {
   head: Head;
 }
 
-/** Where a library that has no commit yet stands. */
-export const UNTOUCHED: Head = {
-  epoch: 0,
-  version: 0,
-  founded: false,
-  order: 0,
-  foldedThrough: 0,
-  announcedAck: null,
-  soleAuthor: null,
-  operations: 0,
-  baselines: 0,
-};
-
 type HeadRow = readonly [
   key: number,
   epoch: number,

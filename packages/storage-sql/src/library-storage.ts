@@ -13,6 +13,7 @@ import type {
   OperationRow,
   ReplicaRow,
 } from '@verdant-web/core';
+import { emptyHead } from '@verdant-web/core';
 import type { LibraryId, Oid, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import { findAccess } from './access.js';
 import { Authors } from './authors.js';
@@ -22,7 +23,7 @@ import type { SqlAccess, SqlDatabase } from './database.js';
 import { readDocument, readObjects } from './documents.js';
 import { evictedFiles, expiredFiles, findFile, forgetFiles } from './files.js';
 import { findFoldable } from './foldable.js';
-import { evictedKeys, findLibrary, insertLibrary, UNTOUCHED } from './heads.js';
+import { evictedKeys, findLibrary, insertLibrary } from './heads.js';
 import { isStored } from './keys.js';
 import { earliestAfter, operationsBetween, type Scope } from './operations.js';
 import { takePage } from './pages.js';
@@ -87,7 +88,7 @@ export class SqlLibraryStorage implements LibraryStorage {
 
   async evict(head: Head): Promise<void> {
     await this.#write((database) => {
-      const now = findLibrary(database, this.#id)?.head ?? UNTOUCHED;
+      const now = findLibrary(database, this.#id)?.head ?? emptyHead;
       if (head.epoch <= now.epoch) throw new Error('An eviction starts a new epoch');
       insertLibrary(database, this.#id, head);
     });

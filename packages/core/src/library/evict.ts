@@ -1,6 +1,7 @@
 import { deleteEvictedFiles } from '../files/clean-up.js';
+import { emptyHead } from '../storage/empty-head.js';
 import type { LiveLibrary } from './live-library.js';
-import { emptyHead, loadState } from './state.js';
+import { loadState } from './state.js';
 
 /** How long at a time the storage may delete what was evicted. */
 const RECLAIM_MS = 10;

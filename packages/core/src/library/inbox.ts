@@ -1,7 +1,6 @@
 import { parseClientMessage, parseJson, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { Limits } from '../limits.js';
 import type { RequestConnection, SocketConnection } from './connection.js';
-import type { Effect } from './effects.js';
 import type { Inbound } from './inbound.js';
 
 /** What came over one connection and is answered together: a frame of a socket, or all of an HTTP request. */
@@ -11,8 +10,6 @@ export interface Unit {
   readonly epoch: number;
   /** Understands what came; late, so that a burst is parsed by the library that it is for. */
   read(): Inbound[];
-  /** What was decided, of each message with the effects it has. */
-  effects: Effect[];
   /** One message for whoever asked. */
   answer(message: string | AsyncIterable<string>): void;
   /** It is durable, and its effects are released. */

@@ -81,7 +81,7 @@ export class LibraryHandle implements Library {
           head: { ...head, version: head.version + 1 },
           replicas: [{ ...row, lastSeen: 0 }],
         });
-        library.settleSoon();
+        library.settler.soon();
       }),
     );
   }
@@ -100,7 +100,7 @@ export class LibraryHandle implements Library {
           removeReplicas: gone,
         });
         for (const id of gone) library.state.replicas.delete(id);
-        library.settleSoon();
+        library.settler.soon();
       }),
     );
   }

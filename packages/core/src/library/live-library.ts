@@ -10,25 +10,23 @@ import { PresenceBoard } from '../presence/presence.js';
 import type { Services } from '../services.js';
 import type { LibraryChange, LibraryStorage } from '../storage/storage.js';
 import type { SocketConnection } from './connection.js';
-import { findConsensus, isTruant } from './consensus.js';
-import { type DecideContext, decide } from './decide.js';
+import { isTruant } from './consensus.js';
+import type { DecideContext } from './decide.js';
+import { decideBatch, isRefused } from './decide-batch.js';
 import { Draft } from './draft.js';
+import type { Effect } from './effects.js';
 import { gatherFacts } from './facts.js';
 import { asVerdantError, type Unit } from './inbox.js';
 import { Pin } from './pin.js';
 import { Rebaser } from './rebaser.js';
 import { Releaser } from './releaser.js';
 import { Roll } from './roll.js';
+import { Settler } from './settler.js';
 import { changeSoftly, type LibraryState, loadState } from './state.js';
 import { encodeMessage } from './wire.js';
 
 /** A batch this long is decided and committed before more is taken. */
 const MAX_BATCH = 256;
-/**
- * How long changes of the global ack are gathered before the last one is announced. Also how much a client's messages
- * may overtake each other before others fold past what it wrote.
- */
-const SETTLE_MS = 500;
 /** What a client may take to apply a reset. */
 const APPLY_MS = 5_000;
 /** After a failure, what goes on behind the batches waits this long. */
@@ -50,14 +48,12 @@ export class LiveLibrary {
   readonly roll: Roll;
   readonly pins = new Set<Pin>();
   state: LibraryState;
+  readonly settler: Settler;
   readonly #rebaser: Rebaser;
   readonly #releaser: Releaser;
   #inbox: Unit[] = [];
   #tasks: (() => Promise<void>)[] = [];
   #running = false;
-  #settleAt: number | null = null;
-  #settleDue = false;
-  #cancelSettle = () => {};
   #lastActive: number;
   #holds = 0;
   #idleWaiters: (() => void)[] = [];
@@ -69,6 +65,7 @@ export class LiveLibrary {
     this.state = state;
     this.#lastActive = services.scheduler.now();
     this.#rebaser = new Rebaser(this);
+    this.settler = new Settler(this, this.#rebaser);
     this.#releaser = new Releaser(this);
     this.roll = new Roll({
       scheduler: services.scheduler,
@@ -85,7 +82,7 @@ export class LiveLibrary {
     const activeSince = services.scheduler.now() - services.settings.truancyMs;
     const library = new LiveLibrary(id, storage, services, await loadState(storage, activeSince));
     // What was foldable when the library was last in memory still is.
-    library.settleSoon();
+    library.settler.soon();
     return library;
   }
 
@@ -166,22 +163,9 @@ export class LiveLibrary {
     return this.services.scheduler.now() - this.services.settings.truancyMs;
   }
 
-  /** What is announced or written later than it happened: see to it soon. Calls that come together count as one. */
-  settleSoon(delayMs = SETTLE_MS): void {
-    const at = this.services.scheduler.now() + delayMs;
-    if (this.#settleAt !== null && this.#settleAt <= at) return;
-    this.#cancelSettle();
-    this.#settleAt = at;
-    this.#cancelSettle = this.services.scheduler.after(delayMs, () => {
-      this.#settleAt = null;
-      this.#settleDue = true;
-      this.wake();
-    });
-  }
-
   /** Called every few seconds: replicas turn truant by the clock alone. */
   tick(): void {
-    this.settleSoon();
+    this.settler.soon();
   }
 
   /** Since when (ms) the library could leave memory; null: it is in use. */
@@ -200,7 +184,7 @@ export class LiveLibrary {
   /** Write what is in memory only, and let go of the storage. */
   async close(): Promise<void> {
     await this.drained();
-    this.#cancelSettle();
+    this.settler.stop();
     this.roll.clear();
     for (const pin of this.pins) pin.break();
     if (this.state.dirty.size > 0) await this.commit({ head: this.state.head });
@@ -231,7 +215,7 @@ export class LiveLibrary {
     return (
       this.#inbox.length > 0 ||
       this.#tasks.length > 0 ||
-      this.#settleDue ||
+      this.settler.isDue ||
       (this.#rebaser.isDue && this.pins.size === 0)
     );
   }
@@ -242,7 +226,7 @@ export class LiveLibrary {
     const task = this.#tasks.shift();
     if (task) await task();
     if (this.#inbox.length > 0) await this.#workOff(this.#inbox.splice(0, MAX_BATCH));
-    if (this.#settleDue) await this.#behind(() => this.#settle());
+    if (this.settler.isDue) await this.#behind(() => this.settler.run());
     if (this.#rebaser.isDue && this.pins.size === 0) await this.#behind(() => this.#rebaser.slice());
     return true;
   }
@@ -258,7 +242,7 @@ export class LiveLibrary {
         error,
       );
       this.#rebaser.isDue = false;
-      this.settleSoon(RETRY_MS);
+      this.settler.soon(RETRY_MS);
       await this.#reload(error);
     }
   }
@@ -294,36 +278,30 @@ export class LiveLibrary {
     const inbound = units.map((unit) => (this.#isStale(unit) ? [] : unit.read()));
     const facts = await gatherFacts(this.storage, this.state, inbound.flat());
     const draft = new Draft(this.state, facts);
-    const context = this.#decideContext(now);
-    const refused = new Set<unknown>();
-    units.forEach((unit, index) => {
-      unit.effects = [];
-      for (const { connection, message, error } of inbound[index]!) {
-        // After a refused message nothing later of that connection is processed.
-        if (refused.has(connection)) return;
-        const { step, effects } =
-          error === null
-            ? decide(draft, context, connection, message)
-            : { step: {}, effects: [refuse(error)] };
-        draft.apply(step);
-        unit.effects.push(...effects);
-        if (effects.some(({ kind }) => kind === 'refuse')) refused.add(connection);
-      }
-    });
+    const effects = decideBatch(draft, this.#decideContext(now), inbound);
     const { change } = draft;
     if (change) {
       const result = await this.storage.commit(change);
       if (!result.ok) throw new Conflict();
     }
     draft.adopt(change !== null, now);
-    for (const unit of units) {
-      if (this.#isStale(unit)) unit.failed(evicted());
-      else {
-        for (const effect of unit.effects) this.#releaser.release(effect, unit);
-        if (!unit.effects.some(({ kind }) => kind === 'refuse')) unit.done();
-      }
+    for (const [index, unit] of units.entries()) this.#release(unit, effects[index]!);
+    this.settler.soon();
+  }
+
+  /** It is durable: let the world hear. What goes wrong here concerns whoever is told of it, and nobody else. */
+  #release(unit: Unit, effects: readonly Effect[]): void {
+    if (this.#isStale(unit)) {
+      unit.failed(evicted());
+      return;
     }
-    this.settleSoon();
+    try {
+      for (const effect of effects) this.#releaser.release(effect, unit);
+      if (!isRefused(effects)) unit.done();
+    } catch (error) {
+      this.services.log('error', `An answer of library ${JSON.stringify(this.id)} failed.`, error);
+      unit.failed(asVerdantError(error));
+    }
   }
 
   /** Whether it came over a connection that was opened before the library was evicted, or is refused. */
@@ -371,43 +349,9 @@ export class LiveLibrary {
     for (const pin of [...this.pins]) pin.break();
   }
 
-  /** Announce the global ack where it rose, write what is due, and see whether history can be folded. */
-  async #settle(): Promise<void> {
-    this.#settleDue = false;
-    const now = this.services.scheduler.now();
-    const { state } = this;
-    this.#noteSeen(now);
-    const { globalAck } = findConsensus(state.replicas.values(), this.roll, this.activeSince);
-    const rose =
-      globalAck !== null && (state.head.announcedAck === null || globalAck > state.head.announcedAck);
-    const listeners = [...this.roll.sockets].filter((socket) => socket.synced);
-    const due = Math.min(...state.dirty.values());
-    if (rose && state.head.founded && (listeners.length > 0 || state.head.operations > 0)) {
-      const head = { ...state.head, version: state.head.version + 1, announcedAck: globalAck };
-      await this.commit({ head });
-      const text = encodeMessage({ type: 'global-ack', timestamp: globalAck });
-      for (const socket of listeners) socket.outbox.send(text);
-    } else if (due <= now && state.head.version > 0) {
-      await this.commit({ head: state.head });
-    } else if (due !== Number.POSITIVE_INFINITY) {
-      this.settleSoon(due - now);
-    }
-    this.#rebaser.consider();
-  }
-
-  /** An open socket that has synced is seen all the time; written down before it could look like truancy. */
-  #noteSeen(now: number): void {
-    const stale = now - Math.min(60_000, this.services.settings.truancyMs / 4);
-    for (const socket of this.roll.sockets) {
-      if (!socket.synced || socket.replicaId === null) continue;
-      const row = this.state.replicas.get(socket.replicaId);
-      if (row && row.lastSeen < stale) changeSoftly(this.state, { ...row, lastSeen: now }, now);
-    }
-  }
-
   #replicaLeft(userId: UserId, replicaId: ReplicaId, userGone: boolean): void {
     this.state.counted.delete(replicaId);
-    this.settleSoon();
+    this.settler.soon();
     if (userGone) {
       const shown = this.board.forgetUser(userId);
       if (shown !== null) this.sendToAll(encodeMessage({ type: 'presence-offline', userId, replicaId }));
@@ -424,8 +368,6 @@ export class LiveLibrary {
     for (const socket of this.roll.sockets) socket.outbox.send(text);
   }
 }
-
-const refuse = (error: VerdantError) => ({ kind: 'refuse', error }) as const;
 
 class Conflict extends Error {
   constructor() {

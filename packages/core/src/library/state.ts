@@ -1,4 +1,5 @@
 import type { Oid, ReplicaId, Timestamp } from '@verdant-web/protocol';
+import { emptyHead } from '../storage/empty-head.js';
 import type { AccessRow, Head, ReplicaRow } from '../storage/rows.js';
 import type { LibraryStorage } from '../storage/storage.js';
 
@@ -19,19 +20,6 @@ export interface LibraryState {
   /** Access rows that were looked up or written, null for roots that have none. Bounded. */
   readonly access: Map<Oid, AccessRow | null>;
 }
-
-/** The head of a library that never had a commit. */
-export const emptyHead: Head = {
-  epoch: 0,
-  version: 0,
-  founded: false,
-  order: 0,
-  foldedThrough: 0,
-  announcedAck: null,
-  soleAuthor: null,
-  operations: 0,
-  baselines: 0,
-};
 
 /** Read a library's state. */
 export async function loadState(storage: LibraryStorage, activeSince: number): Promise<LibraryState> {

@@ -1,4 +1,5 @@
 import type { Oid, ServerOrder, Timestamp } from '@verdant-web/protocol';
+import { emptyHead } from '../storage/empty-head.js';
 import type { BaselineRow, FileRow, Head, OperationRow, ReplicaRow } from '../storage/rows.js';
 import type {
   CommitResult,
@@ -17,19 +18,6 @@ import { inTimestampOrder } from './operation-log.js';
 const PAGE_ROWS = 256;
 /** In UTF-16 units. */
 const PAGE_TEXT = 256 * 1024;
-
-/** Where a library that has no commit yet stands. */
-const UNTOUCHED: Head = {
-  epoch: 0,
-  version: 0,
-  founded: false,
-  order: 0,
-  foldedThrough: 0,
-  announcedAck: null,
-  soleAuthor: null,
-  operations: 0,
-  baselines: 0,
-};
 
 /** What a `MemoryLibraryStorage` is given to work on. */
 export interface LibraryPlace {
@@ -74,7 +62,7 @@ export class MemoryLibraryStorage implements LibraryStorage {
   }
 
   async commit(change: LibraryChange): Promise<CommitResult> {
-    const library = this.#library() ?? new MemoryLibrary(UNTOUCHED);
+    const library = this.#library() ?? new MemoryLibrary(emptyHead);
     const now = library.head;
     if (now.epoch !== change.expect.epoch || now.version !== change.expect.version) {
       return { ok: false, conflict: { ...now } };
@@ -85,7 +73,7 @@ export class MemoryLibraryStorage implements LibraryStorage {
   }
 
   async evict(head: Head): Promise<void> {
-    const library = this.#library() ?? new MemoryLibrary(UNTOUCHED);
+    const library = this.#library() ?? new MemoryLibrary(emptyHead);
     if (head.epoch <= library.head.epoch) throw new Error('An eviction starts a new epoch');
     library.evict(head);
     this.#place.put(library);

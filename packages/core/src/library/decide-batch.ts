@@ -1,0 +1,35 @@
+import type { Connection } from './connection.js';
+import { type DecideContext, decide } from './decide.js';
+import type { Draft } from './draft.js';
+import type { Effect } from './effects.js';
+import type { Inbound } from './inbound.js';
+
+/** Decide what came over several connections, in order, on one draft. Returns the effects of each list of messages. */
+export function decideBatch(
+  draft: Draft,
+  context: DecideContext,
+  batch: readonly (readonly Inbound[])[],
+): Effect[][] {
+  const refused = new Set<Connection>();
+  return batch.map((messages) => {
+    const effects: Effect[] = [];
+    for (const { connection, message, error } of messages) {
+      // After a refused message nothing later of that connection is processed.
+      if (refused.has(connection)) break;
+      if (error !== null) {
+        effects.push({ kind: 'refuse', error });
+        refused.add(connection);
+        continue;
+      }
+      const decided = decide(draft, context, connection, message);
+      draft.apply(decided.step);
+      effects.push(...decided.effects);
+      if (isRefused(decided.effects)) refused.add(connection);
+    }
+    return effects;
+  });
+}
+
+/** Whether these effects end with a refusal. */
+export const isRefused = (effects: readonly Effect[]): boolean =>
+  effects.some(({ kind }) => kind === 'refuse');

@@ -1,0 +1,79 @@
+import { findConsensus } from './consensus.js';
+import type { LiveLibrary } from './live-library.js';
+import type { Rebaser } from './rebaser.js';
+import { changeSoftly } from './state.js';
+import { encodeMessage } from './wire.js';
+
+/**
+ * How long changes of the global ack are gathered before the last one is announced. Also how much a client's messages
+ * may overtake each other before others fold past what it wrote.
+ */
+const SETTLE_MS = 500;
+
+/** Sees to what is announced, or written, later than it happened: the global ack, and what replicas acknowledged. */
+export class Settler {
+  readonly #library: LiveLibrary;
+  readonly #rebaser: Rebaser;
+  /** Whether it is time to {@link run}. */
+  isDue = false;
+  #at: number | null = null;
+  #cancel = () => {};
+
+  constructor(library: LiveLibrary, rebaser: Rebaser) {
+    this.#library = library;
+    this.#rebaser = rebaser;
+  }
+
+  /** Something changed: see to it soon. Calls that come together count as one. */
+  soon(delayMs = SETTLE_MS): void {
+    const { scheduler } = this.#library.services;
+    const at = scheduler.now() + delayMs;
+    if (this.#at !== null && this.#at <= at) return;
+    this.#cancel();
+    this.#at = at;
+    this.#cancel = scheduler.after(delayMs, () => {
+      this.#at = null;
+      this.isDue = true;
+      this.#library.wake();
+    });
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  /** Announce the global ack where it rose, write what is due, and see whether history can be folded. */
+  async run(): Promise<void> {
+    this.isDue = false;
+    const library = this.#library;
+    const { state, roll } = library;
+    const now = library.services.scheduler.now();
+    this.#noteSeen(now);
+    const { globalAck } = findConsensus(state.replicas.values(), roll, library.activeSince);
+    const { head } = state;
+    const rose = globalAck !== null && (head.announcedAck === null || globalAck > head.announcedAck);
+    const listeners = [...roll.sockets].filter((socket) => socket.synced);
+    const due = Math.min(...state.dirty.values());
+    if (rose && head.founded && (listeners.length > 0 || head.operations > 0)) {
+      await library.commit({ head: { ...head, version: head.version + 1, announcedAck: globalAck } });
+      const text = encodeMessage({ type: 'global-ack', timestamp: globalAck });
+      for (const socket of listeners) socket.outbox.send(text);
+    } else if (due <= now && head.version > 0) {
+      await library.commit({ head });
+    } else if (due !== Number.POSITIVE_INFINITY) {
+      this.soon(due - now);
+    }
+    this.#rebaser.consider();
+  }
+
+  /** An open socket that has synced is seen all the time; written down before it could look like truancy. */
+  #noteSeen(now: number): void {
+    const { state, roll, services } = this.#library;
+    const stale = now - Math.min(60_000, services.settings.truancyMs / 4);
+    for (const socket of roll.sockets) {
+      if (!socket.synced || socket.replicaId === null) continue;
+      const row = state.replicas.get(socket.replicaId);
+      if (row && row.lastSeen < stale) changeSoftly(state, { ...row, lastSeen: now }, now);
+    }
+  }
+}
