@@ -51,6 +51,7 @@ export function createVerdant(options: VerdantOptions): Verdant {
     events,
     profiles,
     fileStorage: options.fileStorage ?? null,
+    maxValueBytes: options.storage.limits.maxValueBytes,
   };
   const registry = new LibraryRegistry(options.storage, services);
   const refusals = new Refusals({ scheduler, maxHeld: settings.limits.maxHeldRefusals });

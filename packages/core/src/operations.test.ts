@@ -119,6 +119,22 @@ describe('an op', () => {
     expect(ana.all('op-re')).toEqual([]);
   });
 
+  test('with a value that the storage cannot keep is refused, and nothing else', async () => {
+    const inner = memoryStorage();
+    const storage = Object.assign(Object.create(inner), {
+      limits: { ...inner.limits, maxValueBytes: 100 },
+    }) as Storage;
+    storage.open = (id) => inner.open(id);
+    const world = new World({ storage });
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    bob.send({ type: 'op', timestamp: bob.stamp(), operations: [bob.set('items/1', 'n', 'é'.repeat(60))] });
+    await ana.push(ana.set('items/1', 'n', 'e'.repeat(60)));
+    expect(bob.closed?.code).toBe(VerdantErrorCode.TooLarge);
+    expect(ana.all('server-ack')).toHaveLength(1);
+    expect(await world.snapshot('items', '1')).toMatchObject({ n: 'e'.repeat(60) });
+  });
+
   test('that does not fit its object is stored, and changes nothing', async () => {
     const world = new World();
     const ana = await world.founder();

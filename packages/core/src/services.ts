@@ -13,4 +13,6 @@ export interface Services {
   readonly events: EventHub;
   readonly profiles: ProfileCache;
   readonly fileStorage: FileStorage | null;
+  /** The largest text of one operation or snapshot that the storage can keep, in bytes of UTF-8. */
+  readonly maxValueBytes: number;
 }

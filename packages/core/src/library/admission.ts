@@ -47,14 +47,17 @@ export interface AdmissionOptions {
   baselines?: readonly Baseline[];
   /** Store what is stored already: it replaces everything. */
   replaces?: boolean;
+  /** The largest JSON text that can be stored, in bytes of UTF-8. */
+  maxValueBytes: number;
 }
 
 /**
  * Decide which operations and baselines of a message are stored, and give them their server order.
  * Baselines, where there are any, take one order together, before the operations.
+ * Throws `VerdantError` (4130) where one is larger than can be stored.
  */
 export function admit(options: AdmissionOptions): Admission {
-  const { draft, caller, replica, operations, baselines = [], replaces = false } = options;
+  const { draft, caller, replica, operations, baselines = [], replaces = false, maxValueBytes } = options;
   const view = new MessageView(draft);
   const founding: Operation[] = baselines.map(({ oid, timestamp, snapshot, authz }) => ({
     oid,
@@ -82,7 +85,8 @@ export function admit(options: AdmissionOptions): Admission {
     view.stored(operation, decision.authz, decision.row);
     admission.usedFiles.push(...filesUsedBy(operation.data));
     const { oid, snapshot, timestamp } = baselines[index]!;
-    admission.baselines.push({ oid, snapshot: JSON.stringify(snapshot), timestamp, authz: decision.authz });
+    const text = storable(snapshot, maxValueBytes);
+    admission.baselines.push({ oid, snapshot: text, timestamp, authz: decision.authz });
   });
   if (admission.baselines.length > 0) admission.order++;
 
@@ -105,7 +109,7 @@ export function admit(options: AdmissionOptions): Admission {
         replicaId: replica.id,
         oid,
         timestamp,
-        data: JSON.stringify(operation.data),
+        data: storable(operation.data, maxValueBytes),
         authz: decision.authz,
       },
       patch: operation.data,
@@ -116,6 +120,17 @@ export function admit(options: AdmissionOptions): Admission {
   }
   admission.access = view.rows;
   return admission;
+}
+
+/** The JSON text of a value, where it can be stored. */
+function storable(value: unknown, maxBytes: number): string {
+  const text = JSON.stringify(value);
+  // A UTF-16 unit has at most three bytes of UTF-8: nearly everything is decided by the length.
+  if (text.length * 3 <= maxBytes || new TextEncoder().encode(text).byteLength <= maxBytes) return text;
+  throw new VerdantError(
+    VerdantErrorCode.TooLarge,
+    `A value has more than the ${maxBytes} bytes that this server can store in one. Split it up, or keep it in a file.`,
+  );
 }
 
 /** The draft as it is while one message is admitted: what precedes in the message counts already. */

@@ -1,8 +1,10 @@
 import type { Connection } from './connection.js';
 import { type DecideContext, decide } from './decide.js';
+import type { Decided } from './decide-sync.js';
 import type { Draft } from './draft.js';
 import type { Effect } from './effects.js';
 import type { Inbound } from './inbound.js';
+import { asVerdantError } from './inbox.js';
 
 /** Decide what came over several connections, in order, on one draft. Returns the effects of each list of messages. */
 export function decideBatch(
@@ -21,13 +23,22 @@ export function decideBatch(
         refused.add(connection);
         continue;
       }
-      const decided = decide(draft, context, connection, message);
+      const decided = decideOne(draft, context, connection, message);
       draft.apply(decided.step);
       effects.push(...decided.effects);
       if (isRefused(decided.effects)) refused.add(connection);
     }
     return effects;
   });
+}
+
+/** A message that cannot be decided fails alone. */
+function decideOne(...args: Parameters<typeof decide>): Decided {
+  try {
+    return decide(...args);
+  } catch (error) {
+    return { step: {}, effects: [{ kind: 'refuse', error: asVerdantError(error) }] };
+  }
 }
 
 /** Whether these effects end with a refusal. */

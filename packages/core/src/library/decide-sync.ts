@@ -120,6 +120,7 @@ class Sync {
       replica: this.#row,
       operations,
       baselines,
+      maxValueBytes: this.#context.maxValueBytes,
     });
     return this.#store(admission, { from: admission.order, removed: null });
   }
@@ -204,6 +205,7 @@ class Sync {
       operations,
       baselines: replaces ? baselines : [],
       replaces,
+      maxValueBytes: this.#context.maxValueBytes,
     });
     const from = everything ? admission.order : this.#row.ackedOrder;
     return this.#store(admission, { from, removed: replaces ? contents : null });

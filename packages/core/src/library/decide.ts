@@ -21,6 +21,8 @@ export interface DecideContext {
   readonly now: number;
   /** Ms. */
   readonly maxClockDrift: number;
+  /** The largest JSON text of one operation or snapshot that can be stored, in bytes of UTF-8. */
+  readonly maxValueBytes: number;
   isTruant(row: ReplicaRow): boolean;
   /** Whether the replica was sent a reset over HTTP a moment ago. */
   isApplyingReset(row: ReplicaRow): boolean;
@@ -76,7 +78,8 @@ function decideOperations(
     ? message.operations.filter(({ timestamp }) => timestamp > reset.timestamp)
     : message.operations;
   if (operations.length === 0 && message.operations.length > 0) return NOTHING;
-  const admission = admit({ draft, caller: connection.caller, replica: row, operations });
+  const { maxValueBytes } = context;
+  const admission = admit({ draft, caller: connection.caller, replica: row, operations, maxValueBytes });
   const stored = admission.operations.length > 0;
   // Over HTTP an earlier operation may be under way still, or lost and offered again by the next sync: only that says
   // that nothing older will come.

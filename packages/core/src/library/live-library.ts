@@ -314,6 +314,7 @@ export class LiveLibrary {
     return {
       now,
       maxClockDrift: this.services.settings.maxClockDrift,
+      maxValueBytes: this.services.maxValueBytes,
       isTruant: (row) => isTruant(row, this.roll, activeSince),
       isApplyingReset: ({ id }) =>
         now - (this.state.resetOverHttp.get(id) ?? Number.NEGATIVE_INFINITY) < APPLY_MS,
