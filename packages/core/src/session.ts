@@ -71,6 +71,7 @@ export class Session implements SocketSession, SocketConnection {
       return;
     }
     this.#count(text.length);
+    this.#library?.heard(this);
     if (this.#library) this.#library.receive(this.#unit(text));
     else this.#early.push(text);
   }
@@ -87,7 +88,7 @@ export class Session implements SocketSession, SocketConnection {
       cause: error.cause,
     });
     this.#state = 'refused';
-    this.#leave();
+    this.#leave(false);
     const who = this.replicaId ?? token.userId;
     this.#letGo = refusals.hold(`${token.libraryId}\n${who}`, () => {
       transport.close(closeCode(error), error.message);
@@ -96,7 +97,7 @@ export class Session implements SocketSession, SocketConnection {
 
   close(code: number, reason: string): void {
     if (this.#state === 'closed') return;
-    this.#end();
+    this.#end(false);
     this.#options.transport.close(code, reason);
   }
 
@@ -105,8 +106,8 @@ export class Session implements SocketSession, SocketConnection {
     if (this.#state === 'open') this.#options.transport.pause();
   }
 
-  closed(): void {
-    if (this.#state !== 'closed') this.#end();
+  closed(tookLeave: boolean): void {
+    if (this.#state !== 'closed') this.#end(tookLeave);
   }
 
   async #open(): Promise<void> {
@@ -172,19 +173,19 @@ export class Session implements SocketSession, SocketConnection {
     });
   }
 
-  #end(): void {
+  #end(tookLeave: boolean): void {
     this.#state = 'closed';
     this.#letGo();
-    this.#leave();
+    this.#leave(tookLeave);
     this.#options.onClosed();
   }
 
-  #leave(): void {
+  #leave(tookLeave: boolean): void {
     this.#cancelExpiry();
     this.outbox.close();
     this.#early = [];
     if (this.#library) {
-      this.#library.leave(this);
+      this.#library.leave(this, tookLeave);
       this.#library.release();
       this.#library = null;
     }

@@ -73,6 +73,30 @@ describe('an empty library', () => {
     });
   });
 
+  test('but not one that was sent the founding, and was heard of since or has taken leave', async () => {
+    for (const [end, reset] of [
+      ['leaves', false],
+      ['is heard of', false],
+      ['is cut off', true],
+    ] as const) {
+      const world = new World();
+      const early = world.device('ana').connect();
+      const { ackedTimestamp } = await early.sync();
+      const founder = world.device('bob').connect();
+      await founder.sync({ baselines: [founder.baseline('items/1', { id: '1' })] });
+      if (end === 'is heard of') {
+        await world.settle(15_000);
+        early.send({ type: 'heartbeat' });
+        await world.settle();
+        await founder.push(founder.operation('items/2', { op: 'touch' }));
+      }
+      if (end === 'leaves') early.disconnect();
+      else early.cut();
+      early.connect();
+      expect((await early.sync({ since: ackedTimestamp })).overwriteLocalData, end).toBe(reset);
+    }
+  });
+
   test('but not one that was sent the founding and acknowledged what followed', async () => {
     const world = new World();
     const early = world.device('ana').connect();

@@ -24,6 +24,6 @@ export interface SocketSession {
   receive(text: string): void;
   /** Something arrived that the engine need not see (a binary frame, one over the limit): refuse it, slowly. */
   refuse(error: VerdantError): void;
-  /** The socket is gone. */
-  closed(): void;
+  /** The socket is gone. `tookLeave`: the client closed it, rather than that it broke off or the server did. */
+  closed(tookLeave: boolean): void;
 }

@@ -24,7 +24,8 @@ export const runSocket = (socket: HeldWebSocket, { session, transport, watched, 
   });
   socket.on('error', (error) => log('debug', 'A socket failed.', error));
   socket.onBrokenFrame = (code) => session.refuse(brokenFrame(code));
-  socket.once('close', () => session.closed());
+  // 1006: it broke off, without a word.
+  socket.once('close', (code: number) => session.closed(code !== 1006));
   transport.attach(socket);
 };
 

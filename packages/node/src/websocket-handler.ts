@@ -91,7 +91,7 @@ export function createNodeWebsocketHandler(
     const websocket = handshake(server, { request, socket, head });
     if (!websocket) {
       transport.abandon();
-      session.closed();
+      session.closed(false);
       return;
     }
     open.upgraded(socket, websocket);

@@ -44,25 +44,27 @@ export class AcceptedLog {
   late = 0;
   accepted = 0;
 
-  /** Whether a change founds the library with baselines, or brings a whole history anew: others are those of a fold. */
-  static replacesAll({
+  /**
+   * Whether a change founds the library with baselines, or brings a whole history anew: then the baselines take a server
+   * order of their own. Others are those of a fold.
+   */
+  replacesAll({
     head,
     operations = [],
     baselines = [],
     removeBaselines = [],
     fold = [],
   }: LibraryChange): boolean {
-    const folds = baselines.length + removeBaselines.length + fold.length > 0;
-    return (
-      folds && (operations.length > 0 || (baselines.length > 0 && fold.length === 0 && head.operations === 0))
-    );
+    const before = this.head?.epoch === head.epoch ? this.head.order : 0;
+    const brings = operations.length > 0 && baselines.length + removeBaselines.length + fold.length > 0;
+    return brings || (baselines.length > 0 && head.order - before > operations.length);
   }
 
   /** The storage has made this change. */
   commit(change: LibraryChange): void {
     const before = this.head;
     const operations = change.operations ?? [];
-    if (AcceptedLog.replacesAll(change)) {
+    if (this.replacesAll(change)) {
       const order = change.head.foldedThrough;
       this.founding = { baselines: [...(change.baselines ?? [])], order, by: change.head.soleAuthor };
       // A history that is sent anew takes the place of everything.

@@ -81,7 +81,7 @@ export class Checks {
     if (change.expect.epoch !== log.epoch) {
       this.fail('epoch', `a change decided in epoch ${change.expect.epoch} is stored in epoch ${log.epoch}`);
     }
-    const founds = AcceptedLog.replacesAll(change);
+    const founds = this.log.replacesAll(change);
     if (founds) this.#checkReplaced(change);
     let last = before?.order ?? 0;
     for (const row of change.operations ?? []) {
@@ -102,7 +102,7 @@ export class Checks {
     if (announced && (change.head.announcedAck === null || change.head.announcedAck < announced)) {
       this.fail('global ack', `the announced ack falls from ${announced} to ${change.head.announcedAck}`);
     }
-    if ((change.operations ?? []).length === 0) this.#checkFold(change);
+    if (!founds && (change.operations ?? []).length === 0) this.#checkFold(change);
     log.commit(change);
     for (const row of change.replicas ?? []) this.#checkAcked(row);
   }

@@ -341,7 +341,7 @@ export class Link implements ClientSocket, SocketTransport {
   #serverNotices(): void {
     const session = this.#session;
     this.#session = null;
-    if (session && this.#process?.scope.isOpen) session.closed();
+    if (session && this.#process?.scope.isOpen) session.closed(false);
     if (!this.#clientSees) this.#network.links.delete(this);
   }
 

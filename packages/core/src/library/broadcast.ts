@@ -13,9 +13,14 @@ export function broadcastChanges(
   changes: Changes,
   author: Connection,
   sockets: Iterable<SocketConnection>,
-  /** Whether a reset that the author was sent may yet wipe on its device what it just wrote. */
-  mayBeWiped: boolean,
+  options: {
+    /** Whether a reset that the author was sent may yet wipe on its device what it just wrote. */
+    mayBeWiped: boolean;
+    /** Wall-clock ms. */
+    now: number;
+  },
 ): void {
+  const { mayBeWiped, now } = options;
   const encode = encoderFor(changes);
   for (const socket of sockets) {
     if (!socket.synced) continue;
@@ -25,6 +30,9 @@ export function broadcastChanges(
       if (text !== null) socket.outbox.send(text);
       // What the replica wrote itself, in another tab or over HTTP, it holds without saying so.
       if (socket.replicaId !== changes.replicaId) {
+        if (changes.baselines.length > 0) {
+          socket.delivery.sentBaselines(changes.through - changes.operations.length, now);
+        }
         for (const { row } of changes.operations) {
           if (row.authz === null || row.authz === authz)
             socket.delivery.sentOperation(row.order, row.timestamp);

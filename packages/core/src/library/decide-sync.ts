@@ -15,6 +15,7 @@ import type { Draft, Step } from './draft.js';
 import type { Effect, SyncReply } from './effects.js';
 import { keyOf } from './facts.js';
 import { addPending, confirmSince, lacksReset, pendingReset } from './pending-replies.js';
+import { type Contents, contentsOf, sameContent } from './same-content.js';
 
 /** A sync, decided: what it changes, and what is heard of it. */
 export interface Decided {
@@ -93,7 +94,13 @@ class Sync {
 
   /** The same sync once more, as proxies and networks do: the first answer is what the client may have applied. */
   get #isRepeated(): boolean {
-    return this.#draft.wasAnswered(this.#message.replicaId, this.#timestamp);
+    const known = this.#known;
+    return (
+      this.#draft.wasAnswered(this.#message.replicaId, this.#timestamp) ||
+      // By a server that has since restarted.
+      known?.ackedTime === this.#timestamp ||
+      (known?.pending.some(({ timestamp }) => timestamp === this.#timestamp) ?? false)
+    );
   }
 
   get #answered(): NonNullable<Step['answered']> {
@@ -108,8 +115,9 @@ class Sync {
   /** The library holds nothing: whoever brings its whole history founds it. */
   intoEmpty(): Decided {
     const { since, operations, baselines } = this.#message;
-    // Wiping a reader, or recording it as one that holds nothing, would make an eviction destroy its copy.
-    if (this.#readOnly) {
+    // Wiping a reader, or recording it as one that holds nothing, would make an eviction destroy its copy. And a request
+    // that comes once more, after an eviction, may be of a history that has since gone on.
+    if (this.#readOnly || this.#isRepeated) {
       return { step: { answered: this.#answered }, effects: [this.#reply(this.#row, 0, 0, null, false)] };
     }
     if (this.#isNew && since !== null) return { step: {}, effects: [{ kind: 'need-since' }] };
@@ -182,6 +190,19 @@ class Sync {
     return announcedAck !== null && earliest !== null && earliest < announcedAck;
   }
 
+  /** Whether the library holds what the message brings, and nothing else. */
+  get #isSame(): boolean {
+    const { contents } = this.#draft;
+    return contents !== null && sameContent(contents, contentsOf(this.#message));
+  }
+
+  /** Whether everything that the message brings is stored: it may have been forfeited, or have gone out of date. */
+  get #isStored(): boolean {
+    const { operations, baselines } = this.#message;
+    if (baselines.length > 0 && !this.#isSame) return false;
+    return operations.every(({ oid, timestamp }) => this.#draft.isStored(this.#row, oid, timestamp));
+  }
+
   /** Store nothing, and give the replica everything there is. */
   reset(): Decided {
     const { order } = this.#draft.head;
@@ -195,9 +216,14 @@ class Sync {
   /** Store what it brings, and answer with what it has not acknowledged. */
   merge({ everything }: { everything: boolean }): Decided {
     const { head, contents } = this.#draft;
-    const { operations, baselines } = this.#message;
+    const { baselines } = this.#message;
+    const isKnown = this.#isRepeated ? this.#isStored : everything && this.#isSame;
+    // An answer would say that it is stored; the client asks again.
+    if (this.#isRepeated && !isKnown) return { step: {}, effects: [{ kind: 'refuse', error: outOfDate() }] };
+    const operations = isKnown ? [] : this.#message.operations;
     // What was folded cannot be told from what comes again: the history that is sent takes the place of all of it.
-    const replaces = everything && contents !== null && (baselines.length > 0 || head.foldedThrough > 0);
+    const replaces =
+      everything && !isKnown && contents !== null && (baselines.length > 0 || head.foldedThrough > 0);
     const admission = admit({
       draft: this.#draft,
       caller: this.#connection.caller,
@@ -211,7 +237,7 @@ class Sync {
     return this.#store(admission, { from, removed: replaces ? contents : null });
   }
 
-  #store(admission: Admission, { from, removed }: { from: number; removed: Draft['contents'] }): Decided {
+  #store(admission: Admission, { from, removed }: { from: number; removed: Contents | null }): Decided {
     const { head } = this.#draft;
     const { operations, baselines, order } = admission;
     const stored = operations.length > 0 || baselines.length > 0;
@@ -255,14 +281,14 @@ class Sync {
         order,
         foldedThrough: baselines.length > 0 ? head.order + 1 : head.foldedThrough,
         soleAuthor: soleAuthorAfter(head, row.id),
-        operations: head.operations + operations.length - (removed?.orders.length ?? 0),
-        baselines: head.baselines + baselines.length - (removed?.oids.length ?? 0),
+        operations: head.operations + operations.length - (removed?.operations.length ?? 0),
+        baselines: head.baselines + baselines.length - (removed?.baselines.length ?? 0),
       };
     }
     if (removed) {
       const kept = new Set(baselines.map(({ oid }) => oid));
-      step.removeBaselines = removed.oids.filter((oid) => !kept.has(oid));
-      step.fold = removed.orders;
+      step.removeBaselines = removed.baselines.map(({ oid }) => oid).filter((oid) => !kept.has(oid));
+      step.fold = removed.operations.map(({ order: folded }) => folded);
     }
     return { step, effects };
   }
@@ -292,6 +318,13 @@ class Sync {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+const outOfDate = (): VerdantError =>
+  new VerdantError(
+    VerdantErrorCode.Busy,
+    'This sync was answered before, and the library has moved on since. Sync anew.',
+    { retryAfter: 1 },
+  );
 
 const applyingReset = (): VerdantError =>
   new VerdantError(

@@ -22,8 +22,11 @@ export interface Proof {
 
 type Sent =
   | { floor: ServerOrder; timestamp: Timestamp; reply: null }
+  | { floor: ServerOrder; timestamp: null; reply: null; sentAt: number }
   | { floor: ServerOrder; reply: SentReply };
 
+/** What a client sends later than this after a message was sent to it, it sends after it got that. */
+const IN_FLIGHT_MS = 1_000;
 /** More than a client that acks at all leaves open; one that never does costs no more memory than this. */
 const MAX_OPEN = 10_000;
 
@@ -61,6 +64,21 @@ export class Delivery {
     // The first entry stays: it says what the replica is known to hold.
     if (this.#open.length >= MAX_OPEN) this.#open.splice(1, MAX_OPEN / 2);
     this.#open.push({ floor: order - 1, timestamp, reply: null });
+  }
+
+  /**
+   * Baselines that founded the library are being sent, at this time (ms). Clients do not acknowledge them; whoever is
+   * heard of a while later has them, as {@link heard} says.
+   */
+  sentBaselines(order: ServerOrder, sentAt: number): void {
+    this.#open.push({ floor: order - 1, timestamp: null, reply: null, sentAt });
+  }
+
+  /** The client was heard of at this time (ms), or has taken leave. */
+  heard(at: number): void {
+    const [first] = this.#open;
+    if (first?.reply === null && first.timestamp === null && at - first.sentAt >= IN_FLIGHT_MS)
+      this.#open.shift();
   }
 
   /** A sync reply that waits for proof is being sent. */

@@ -6,10 +6,11 @@ import {
   type ReplicaId,
   rootOf,
 } from '@verdant-web/protocol';
-import type { AccessRow, OperationKey, ReplicaRow } from '../storage/rows.js';
+import type { AccessRow, BaselineRow, OperationKey, OperationRow, ReplicaRow } from '../storage/rows.js';
 import type { DocumentRows, LibraryStorage } from '../storage/storage.js';
 import { isPublicAfter } from './access.js';
 import type { Inbound } from './inbound.js';
+import type { Contents } from './same-content.js';
 import type { LibraryState } from './state.js';
 
 /** What a batch needs to know beyond the state, fetched before it is decided. */
@@ -23,7 +24,7 @@ export interface BatchFacts {
   /** For replicas that were away uncounted: the lowest timestamp of what they have not acknowledged. */
   earliestUnseen: Map<ReplicaId, string | null>;
   /** Everything that the library holds, where a replica sends its full history over its own. */
-  contents: { oids: Oid[]; orders: number[] } | null;
+  contents: Contents | null;
 }
 
 /** One string for what makes an operation the same when it is sent again. */
@@ -123,12 +124,12 @@ function publicRoots({ baselines, operations }: DocumentRows): Iterable<Oid> {
   return [...isPublic].filter(([oid, is]) => is && isRoot(oid)).map(([oid]) => oid);
 }
 
-async function readContents(storage: LibraryStorage): Promise<{ oids: Oid[]; orders: number[] }> {
-  const oids: Oid[] = [];
-  const orders: number[] = [];
-  for await (const page of storage.readBaselines()) for (const row of page) oids.push(row.oid);
+async function readContents(storage: LibraryStorage): Promise<Contents> {
+  const baselines: BaselineRow[] = [];
+  const operations: OperationRow[] = [];
+  for await (const page of storage.readBaselines()) for (const row of page) baselines.push(row);
   for await (const page of storage.readOperations(0, Number.MAX_SAFE_INTEGER)) {
-    for (const row of page) orders.push(row.order);
+    for (const row of page) operations.push(row);
   }
-  return { oids, orders };
+  return { baselines, operations };
 }

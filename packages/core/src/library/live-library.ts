@@ -116,8 +116,17 @@ export class LiveLibrary {
     this.#lastActive = this.services.scheduler.now();
   }
 
-  /** A socket left, or was refused. */
-  leave(socket: SocketConnection): void {
+  /** Something arrived on a socket: what was sent to it some time before was received. */
+  heard(socket: SocketConnection): void {
+    socket.delivery.heard(this.services.scheduler.now());
+  }
+
+  /** A socket left, or was refused. `tookLeave`: by the client's own will, which has then received what was sent to it. */
+  leave(socket: SocketConnection, tookLeave: boolean): void {
+    if (tookLeave && socket.synced && socket.replicaId !== null && this.roll.sockets.has(socket)) {
+      socket.delivery.heard(Number.POSITIVE_INFINITY);
+      this.#releaser.holds(socket, socket.replicaId);
+    }
     const row = socket.replicaId === null ? undefined : this.state.replicas.get(socket.replicaId);
     if (row && socket.synced && this.roll.sockets.has(socket)) {
       const now = this.services.scheduler.now();

@@ -51,8 +51,10 @@ export class Releaser {
         if (connection.kind === 'socket') this.#proven(connection, effect.timestamp);
         return;
       case 'leave':
-        if (connection.kind === 'socket') connection.close(1000, 'The client is disconnecting.');
-        else this.#library.roll.endLease(effect.replicaId, connection.caller.userId);
+        if (connection.kind === 'socket') {
+          this.#library.leave(connection, true);
+          connection.close(1000, 'The client is disconnecting.');
+        } else this.#library.roll.endLease(effect.replicaId, connection.caller.userId);
         return;
       case 'access-refused':
         this.#refusedAccess(effect, unit);
@@ -120,7 +122,7 @@ export class Releaser {
   }
 
   #changes(changes: Extract<Effect, { kind: 'changes' }>, unit: Unit): void {
-    const { roll } = this.#library;
+    const { roll, services } = this.#library;
     const { connection } = unit;
     if (connection.kind === 'request') this.#identify(unit, changes.replicaId);
     if (changes.replaced) {
@@ -130,14 +132,12 @@ export class Releaser {
       }
     }
     const replica = this.#library.state.replicas.get(changes.replicaId);
-    broadcastChanges(
-      changes,
-      connection,
-      roll.sockets,
-      replica !== undefined && pendingReset(replica) !== null,
-    );
+    broadcastChanges(changes, connection, roll.sockets, {
+      mayBeWiped: replica !== undefined && pendingReset(replica) !== null,
+      now: services.scheduler.now(),
+    });
     for (const socket of roll.sockets) {
-      if (socket.synced && socket.replicaId !== null) this.#holds(socket, socket.replicaId);
+      if (socket.synced && socket.replicaId !== null) this.holds(socket, socket.replicaId);
     }
     this.#emit(changes, unit);
   }
@@ -152,7 +152,7 @@ export class Releaser {
   }
 
   /** What lies between operations that wait for an ack, a replica holds as soon as those before are acknowledged. */
-  #holds(socket: SocketConnection, replicaId: ReplicaId): void {
+  holds(socket: SocketConnection, replicaId: ReplicaId): void {
     const { state, services } = this.#library;
     const row = state.replicas.get(replicaId);
     const { held } = socket.delivery;

@@ -179,7 +179,7 @@ export class Device {
         this.closed = { code, reason };
         const session = this.#session;
         this.#session = null;
-        session?.closed();
+        session?.closed(false);
       },
       pause: () => {
         this.paused = true;
@@ -197,11 +197,20 @@ export class Device {
     return this;
   }
 
-  /** The socket is cut, without a word. */
+  /** The client closes its socket. */
   disconnect(): this {
+    return this.#end(true);
+  }
+
+  /** The socket is cut, without a word. */
+  cut(): this {
+    return this.#end(false);
+  }
+
+  #end(tookLeave: boolean): this {
     const session = this.#session;
     this.#session = null;
-    session?.closed();
+    session?.closed(tookLeave);
     return this;
   }
 
