@@ -332,6 +332,23 @@ describe('a reply is applied when that is proven', () => {
     expect(second?.overwriteLocalData).toBe(true);
   });
 
+  test('what a replica wrote before a reset, and had still waiting to be sent, is stored and sent back', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob');
+    const waiting = bob.set('items/1', 'waiting', 1);
+    const [reset] = await bob.post(bob.syncMessage());
+    bob.connect();
+    await bob.sync({ since: reset?.type === 'sync-resp' ? reset.ackedTimestamp : null });
+    await bob.push(waiting);
+    const acked = async () =>
+      (await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedServerOrder;
+    expect(await acked()).toBe(1);
+    expect(bob.broadcast).toEqual(['items/1 set']);
+    await bob.ackAll();
+    expect(await acked()).toBe(2);
+  });
+
   test('what a replica writes while it applies a reset is sent back, until it says that it holds it', async () => {
     const world = new World();
     const ana = await world.founder();

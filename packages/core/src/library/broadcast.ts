@@ -13,14 +13,9 @@ export function broadcastChanges(
   changes: Changes,
   author: Connection,
   sockets: Iterable<SocketConnection>,
-  options: {
-    /** Whether a reset that the author was sent may yet wipe on its device what it just wrote. */
-    mayBeWiped: boolean;
-    /** Wall-clock ms. */
-    now: number;
-  },
+  /** Wall-clock ms. */
+  now: number,
 ): void {
-  const { mayBeWiped, now } = options;
   const encode = encoderFor(changes);
   for (const socket of sockets) {
     if (!socket.synced) continue;
@@ -39,7 +34,7 @@ export function broadcastChanges(
         }
       }
     }
-    if (mayBeWiped && socket.replicaId === changes.replicaId) {
+    if (changes.mayBeWiped && socket.replicaId === changes.replicaId) {
       for (const { row } of changes.operations) socket.delivery.owe(row);
     }
     socket.delivery.through = changes.through;

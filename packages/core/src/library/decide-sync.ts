@@ -259,6 +259,7 @@ class Sync {
         baselines,
         through: order,
         replaced: removed !== null,
+        mayBeWiped: pendingReset(row) !== null,
       });
     }
     for (const refused of admission.refused)

@@ -3,6 +3,7 @@ import {
   clampTimestamp,
   mayWrite,
   type OperationMessage,
+  type ReplicaId,
   type Timestamp,
   VerdantError,
   VerdantErrorCode,
@@ -24,6 +25,8 @@ export interface DecideContext {
   /** The largest JSON text of one operation or snapshot that can be stored, in bytes of UTF-8. */
   readonly maxValueBytes: number;
   isTruant(row: ReplicaRow): boolean;
+  /** The timestamp of the last reset that the replica was sent; null: none that is known of. */
+  lastReset(id: ReplicaId): Timestamp | null;
   /** Whether the replica was sent a reset over HTTP a moment ago. */
   isApplyingReset(row: ReplicaRow): boolean;
   /** Whether the replica is of a type that counts only while connected, and was away since its last sync. */
@@ -81,6 +84,10 @@ function decideOperations(
   const { maxValueBytes } = context;
   const admission = admit({ draft, caller: connection.caller, replica: row, operations, maxValueBytes });
   const stored = admission.operations.length > 0;
+  const lastReset = context.lastReset(row.id);
+  const mayBeWiped =
+    reset !== null ||
+    admission.operations.some(({ row: { timestamp } }) => lastReset !== null && timestamp <= lastReset);
   // Over HTTP an earlier operation may be under way still, or lost and offered again by the next sync: only that says
   // that nothing older will come.
   const last = connection.kind === 'socket' ? message.operations.at(-1)?.timestamp : undefined;
@@ -89,8 +96,8 @@ function decideOperations(
     lastSeen: context.now,
     ackedTime: last === undefined ? row.ackedTime : laterOf(row.ackedTime, last),
     writtenThrough: admission.writtenThrough,
-    // A replica holds what it wrote, unless a reset that is under way wipes it.
-    ackedOrder: row.ackedOrder >= head.order && !reset ? admission.order : row.ackedOrder,
+    // A replica holds what it wrote, unless a reset that is under way, or came before it was sent, wipes it.
+    ackedOrder: row.ackedOrder >= head.order && !mayBeWiped ? admission.order : row.ackedOrder,
   };
   const step: Step = {
     replica,
@@ -115,6 +122,7 @@ function decideOperations(
       baselines: [],
       through: admission.order,
       replaced: false,
+      mayBeWiped,
     });
   }
   // Over HTTP requests fail one by one: the ack of a later one would make the client skip an earlier one for ever.

@@ -43,5 +43,7 @@ export type Effect =
       through: ServerOrder;
       /** What others hold was replaced, not only added to: they have to start over. */
       replaced: boolean;
+      /** A reset that the author was sent may have wiped, or may yet wipe, what it just wrote on its device. */
+      mayBeWiped: boolean;
     }
   | { kind: 'access-refused'; replicaId: ReplicaId; oid: Oid; authz: AuthzKey | undefined };

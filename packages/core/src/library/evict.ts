@@ -1,7 +1,7 @@
 import { deleteEvictedFiles } from '../files/clean-up.js';
 import { emptyHead } from '../storage/empty-head.js';
 import type { LiveLibrary } from './live-library.js';
-import { loadState } from './state.js';
+import { keepRequests, loadState } from './state.js';
 
 /** How long at a time the storage may delete what was evicted. */
 const RECLAIM_MS = 10;
@@ -14,10 +14,10 @@ export async function evictLibrary(library: LiveLibrary): Promise<void> {
   await library.exclusively(async () => {
     const { head } = library.state;
     if (head.version > 0) await library.storage.evict({ ...emptyHead, epoch: head.epoch + 1, version: 1 });
-    const { answered } = library.state;
+    const before = library.state;
     library.state = await loadState(library.storage, library.activeSince);
     // A request of the epoch before may come once more: its timestamp still proves nothing.
-    for (const [id, timestamps] of answered) library.state.answered.set(id, timestamps);
+    keepRequests(library.state, before);
     library.disconnectAll('The library was evicted. Connect again to restore it.');
   });
   library.services.events.emit('evicted', { libraryId: library.id });

@@ -22,7 +22,7 @@ import { Rebaser } from './rebaser.js';
 import { Releaser } from './releaser.js';
 import { Roll } from './roll.js';
 import { Settler } from './settler.js';
-import { changeSoftly, type LibraryState, loadState } from './state.js';
+import { changeSoftly, keepRequests, type LibraryState, loadState } from './state.js';
 import { encodeMessage } from './wire.js';
 
 /** A batch this long is decided and committed before more is taken. */
@@ -325,6 +325,7 @@ export class LiveLibrary {
       maxClockDrift: this.services.settings.maxClockDrift,
       maxValueBytes: this.services.maxValueBytes,
       isTruant: (row) => isTruant(row, this.roll, activeSince),
+      lastReset: (id) => this.state.lastReset.get(id) ?? null,
       isApplyingReset: ({ id }) =>
         now - (this.state.resetOverHttp.get(id) ?? Number.NEGATIVE_INFINITY) < APPLY_MS,
       wasAwayUncounted: (row) => !countsWhileAway(row.type) && !this.state.counted.has(row.id),
@@ -336,14 +337,13 @@ export class LiveLibrary {
    * of here, nobody who is connected was told of it: everybody syncs again. False: the storage could not be read.
    */
   async #reload(cause: unknown): Promise<boolean> {
-    const { answered, resetOverHttp, counted, confirmedSince, head } = this.state;
+    const { counted, confirmedSince, head } = this.state;
     const state = await loadState(this.storage, this.activeSince).catch(() => null);
     if (state === null) return false;
     const isSame = state.head.epoch === head.epoch && state.head.version === head.version;
     if (isSame) for (const id of counted) state.counted.add(id);
     for (const [id, since] of confirmedSince) state.confirmedSince.set(id, since);
-    for (const [id, timestamps] of answered) state.answered.set(id, timestamps);
-    for (const [id, at] of resetOverHttp) state.resetOverHttp.set(id, at);
+    keepRequests(state, this.state);
     this.state = state;
     this.services.log('warn', `Library ${JSON.stringify(this.id)} was read again.`, cause);
     if (!isSame) this.disconnectAll('The library has changed beneath this connection. Sync again.');

@@ -1,4 +1,4 @@
-import type { ReplicaId, Timestamp } from '@verdant-web/protocol';
+import type { ReplicaId } from '@verdant-web/protocol';
 import type { ChangeInfo } from '../events.js';
 import { deleteExpiredFiles } from '../files/clean-up.js';
 import { broadcastChanges } from './broadcast.js';
@@ -48,7 +48,10 @@ export class Releaser {
         this.#changes(effect, unit);
         return;
       case 'proof':
-        if (connection.kind === 'socket') this.#proven(connection, effect.timestamp);
+        if (connection.kind === 'socket') {
+          connection.delivery.acknowledge(effect.timestamp);
+          this.#sendBack(connection);
+        }
         return;
       case 'leave':
         if (connection.kind === 'socket') {
@@ -95,6 +98,7 @@ export class Releaser {
     this.#identify(unit, replicaId);
     if (library.state.replicas.has(replicaId)) library.state.counted.add(replicaId);
     const sent = connection.kind === 'socket' ? this.#sendsTo(connection, reply) : null;
+    if (reply.overwriteLocalData) library.state.lastReset.set(replicaId, reply.ackedTimestamp);
     if (connection.kind === 'request' && reply.overwriteLocalData) {
       library.state.resetOverHttp.set(replicaId, library.services.scheduler.now());
     }
@@ -131,20 +135,16 @@ export class Releaser {
           socket.close(1012, 'The library was sent anew. Sync again.');
       }
     }
-    const replica = this.#library.state.replicas.get(changes.replicaId);
-    broadcastChanges(changes, connection, roll.sockets, {
-      mayBeWiped: replica !== undefined && pendingReset(replica) !== null,
-      now: services.scheduler.now(),
-    });
+    broadcastChanges(changes, connection, roll.sockets, services.scheduler.now());
     for (const socket of roll.sockets) {
       if (socket.synced && socket.replicaId !== null) this.holds(socket, socket.replicaId);
     }
+    if (changes.mayBeWiped) for (const socket of roll.sockets) this.#sendBack(socket);
     this.#emit(changes, unit);
   }
 
-  /** An ack was taken up. Where it ends the last reset, what the replica wrote meanwhile is sent back to it. */
-  #proven(socket: SocketConnection, timestamp: Timestamp): void {
-    socket.delivery.acknowledge(timestamp);
+  /** Where no reset is pending any more, what the replica may have lost by it is sent back to it. */
+  #sendBack(socket: SocketConnection): void {
     const row = socket.replicaId === null ? undefined : this.#library.state.replicas.get(socket.replicaId);
     if (!row || pendingReset(row)) return;
     const rows = socket.delivery.sendBack();
