@@ -349,6 +349,27 @@ describe('a reply is applied when that is proven', () => {
     expect(await acked()).toBe(2);
   });
 
+  test('nor is what a request brings that arrives after the reset counted as held', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const since = bob.stamp();
+    const delayed = bob.syncMessage({ since, operations: [bob.set('items/1', 'delayed', 1)] });
+    bob.disconnect();
+    await world.settle(10);
+    bob.connect();
+    const reset = await bob.sync({ since: bob.stamp(), resyncAll: true });
+    await bob.ackAll();
+    await world.settle(2_000);
+    world.crash();
+    await bob.post(delayed);
+    expect((await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedServerOrder).toBe(1);
+    bob.connect();
+    const answer = await bob.sync({ since: reset.ackedTimestamp });
+    expect(listed(answer)).toEqual(['items/1 set']);
+    expect(ana.isOpen).toBe(true);
+  });
+
   test('what a replica writes while it applies a reset is sent back, until it says that it holds it', async () => {
     const world = new World();
     const ana = await world.founder();

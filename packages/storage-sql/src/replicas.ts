@@ -3,13 +3,23 @@ import type { ReplicaId, ReplicaType, Timestamp } from '@verdant-web/protocol';
 import type { Scope } from './operations.js';
 import { decodeText, encodeText } from './text.js';
 
-const COLUMNS = 'id, user_id, type, acked_order, acked_time, last_seen, written_through, pending';
+const COLUMNS = 'id, user_id, type, acked_order, acked_time, last_seen, written_through, last_reset, pending';
 
 const PUT = `
 INSERT OR REPLACE INTO replica (library, ${COLUMNS}) VALUES (?, ${COLUMNS.replace(/\w+/g, '?')})`;
 
 export function putReplicas({ database, key }: Scope, rows: readonly ReplicaRow[]): void {
-  for (const { id, userId, type, ackedOrder, ackedTime, lastSeen, writtenThrough, pending } of rows) {
+  for (const {
+    id,
+    userId,
+    type,
+    ackedOrder,
+    ackedTime,
+    lastSeen,
+    writtenThrough,
+    lastReset,
+    pending,
+  } of rows) {
     database.run(
       PUT,
       key,
@@ -20,6 +30,7 @@ export function putReplicas({ database, key }: Scope, rows: readonly ReplicaRow[
       ackedTime,
       lastSeen,
       writtenThrough,
+      lastReset,
       JSON.stringify(pending),
     );
   }
@@ -59,11 +70,12 @@ type Row = readonly [
   ackedTime: string | null,
   lastSeen: number,
   writtenThrough: string | null,
+  lastReset: string | null,
   pending: string,
 ];
 
 function decode(row: Row): ReplicaRow {
-  const [id, userId, type, ackedOrder, ackedTime, lastSeen, writtenThrough, pending] = row;
+  const [id, userId, type, ackedOrder, ackedTime, lastSeen, writtenThrough, lastReset, pending] = row;
   return {
     id: decodeText(id),
     userId: decodeText(userId),
@@ -72,6 +84,7 @@ function decode(row: Row): ReplicaRow {
     ackedTime: ackedTime as Timestamp | null,
     lastSeen,
     writtenThrough: writtenThrough as Timestamp | null,
+    lastReset: lastReset as Timestamp | null,
     pending: JSON.parse(pending) as PendingReply[],
   };
 }

@@ -81,6 +81,7 @@ CREATE TABLE replica (
   acked_time TEXT,
   last_seen INTEGER NOT NULL,
   written_through TEXT,
+  last_reset TEXT,
   -- Sync replies that wait for proof, as JSON.
   pending TEXT NOT NULL,
   PRIMARY KEY (library, id)

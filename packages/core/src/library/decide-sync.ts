@@ -14,7 +14,7 @@ import type { DecideContext } from './decide.js';
 import type { Draft, Step } from './draft.js';
 import type { Effect, SyncReply } from './effects.js';
 import { keyOf } from './facts.js';
-import { addPending, confirmSince, lacksReset, pendingReset } from './pending-replies.js';
+import { addPending, confirmSince, lacksReset, pendingReset, predateReset } from './pending-replies.js';
 import { type Contents, contentsOf, sameContent } from './same-content.js';
 
 /** A sync, decided: what it changes, and what is heard of it. */
@@ -86,6 +86,7 @@ class Sync {
       ackedTime: laterOf(known?.ackedTime ?? null, this.#timestamp),
       lastSeen: this.#context.now,
       writtenThrough: known?.writtenThrough ?? null,
+      lastReset: known?.lastReset ?? null,
       pending: known?.pending ?? [],
     };
     if (this.#message.resyncAll && !this.#isRepeated) return { ...row, ackedOrder: 0, pending: [] };
@@ -207,7 +208,8 @@ class Sync {
   reset(): Decided {
     const { order } = this.#draft.head;
     const pending = this.#pendingReply(order, 'first');
-    const row = this.#isRepeated ? this.#row : addPending(this.#row, pending);
+    const lastReset = laterOf(this.#row.lastReset, this.#timestamp);
+    const row = this.#isRepeated ? this.#row : { ...addPending(this.#row, pending), lastReset };
     // Recorded by a sync that was repeated, and was answered in the epoch before, it would no longer be new.
     const step: Step = this.#isRepeated && this.#isNew ? {} : { replica: row, answered: this.#answered };
     return { step, effects: [this.#reply(row, 0, order, pending, true)] };
@@ -241,14 +243,16 @@ class Sync {
     const { head } = this.#draft;
     const { operations, baselines, order } = admission;
     const stored = operations.length > 0 || baselines.length > 0;
-    // Nothing of others lies between: what it just wrote is all that is new, and it holds that.
+    // Nothing of others lies between: what it just wrote is all that is new, and it holds that, if no reset took it.
     const upToDate = from >= head.order;
-    const pending = upToDate ? null : this.#pendingReply(order, false);
+    const mayBeWiped = predateReset(this.#row, admission);
+    const through = mayBeWiped ? head.order : order;
+    const pending = upToDate ? null : this.#pendingReply(through, false);
     const answered = pending === null || this.#isRepeated ? this.#row : addPending(this.#row, pending);
     const row: ReplicaRow = {
       ...answered,
       writtenThrough: admission.writtenThrough,
-      ackedOrder: upToDate ? order : this.#row.ackedOrder,
+      ackedOrder: upToDate ? through : this.#row.ackedOrder,
     };
     const effects: Effect[] = [this.#reply(row, upToDate ? order : from, order, pending, false)];
     if (stored) {
@@ -259,7 +263,7 @@ class Sync {
         baselines,
         through: order,
         replaced: removed !== null,
-        mayBeWiped: pendingReset(row) !== null,
+        mayBeWiped,
       });
     }
     for (const refused of admission.refused)

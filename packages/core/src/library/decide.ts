@@ -3,7 +3,6 @@ import {
   clampTimestamp,
   mayWrite,
   type OperationMessage,
-  type ReplicaId,
   type Timestamp,
   VerdantError,
   VerdantErrorCode,
@@ -14,7 +13,7 @@ import type { Connection } from './connection.js';
 import { type Decided, decideSync, laterOf, soleAuthorAfter } from './decide-sync.js';
 import type { Draft, Step } from './draft.js';
 import type { Effect } from './effects.js';
-import { confirmReply, pendingReset } from './pending-replies.js';
+import { confirmReply, pendingReset, predateReset } from './pending-replies.js';
 
 /** What decisions depend on besides the library and the message. */
 export interface DecideContext {
@@ -25,8 +24,6 @@ export interface DecideContext {
   /** The largest JSON text of one operation or snapshot that can be stored, in bytes of UTF-8. */
   readonly maxValueBytes: number;
   isTruant(row: ReplicaRow): boolean;
-  /** The timestamp of the last reset that the replica was sent; null: none that is known of. */
-  lastReset(id: ReplicaId): Timestamp | null;
   /** Whether the replica was sent a reset over HTTP a moment ago. */
   isApplyingReset(row: ReplicaRow): boolean;
   /** Whether the replica is of a type that counts only while connected, and was away since its last sync. */
@@ -84,10 +81,7 @@ function decideOperations(
   const { maxValueBytes } = context;
   const admission = admit({ draft, caller: connection.caller, replica: row, operations, maxValueBytes });
   const stored = admission.operations.length > 0;
-  const lastReset = context.lastReset(row.id);
-  const mayBeWiped =
-    reset !== null ||
-    admission.operations.some(({ row: { timestamp } }) => lastReset !== null && timestamp <= lastReset);
+  const mayBeWiped = reset !== null || predateReset(row, admission);
   // Over HTTP an earlier operation may be under way still, or lost and offered again by the next sync: only that says
   // that nothing older will come.
   const last = connection.kind === 'socket' ? message.operations.at(-1)?.timestamp : undefined;

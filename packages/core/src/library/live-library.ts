@@ -325,7 +325,6 @@ export class LiveLibrary {
       maxClockDrift: this.services.settings.maxClockDrift,
       maxValueBytes: this.services.maxValueBytes,
       isTruant: (row) => isTruant(row, this.roll, activeSince),
-      lastReset: (id) => this.state.lastReset.get(id) ?? null,
       isApplyingReset: ({ id }) =>
         now - (this.state.resetOverHttp.get(id) ?? Number.NEGATIVE_INFINITY) < APPLY_MS,
       wasAwayUncounted: (row) => !countsWhileAway(row.type) && !this.state.counted.has(row.id),

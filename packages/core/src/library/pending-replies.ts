@@ -1,5 +1,6 @@
 import type { Timestamp } from '@verdant-web/protocol';
 import type { PendingReply, ReplicaRow } from '../storage/rows.js';
+import type { Admission } from './admission.js';
 
 /** Polls overlap by a few at most; an answer that is forgotten is only told again. */
 const MAX_PENDING = 8;
@@ -10,6 +11,12 @@ export const pendingReset = (row: ReplicaRow): PendingReply | null =>
 
 /** Whether the replica has not proven that it applied any of the resets that it was sent: it has to be reset again. */
 export const lacksReset = (row: ReplicaRow): boolean => row.pending.some(({ reset }) => reset === 'first');
+
+/** Whether some of these were written before the replica's last reset, which may have wiped them on the device. */
+export const predateReset = (
+  { lastReset }: ReplicaRow,
+  { operations }: Pick<Admission, 'operations'>,
+): boolean => lastReset !== null && operations.some(({ row }) => row.timestamp <= lastReset);
 
 /** Remember that the replica was answered. */
 export function addPending(row: ReplicaRow, reply: PendingReply): ReplicaRow {

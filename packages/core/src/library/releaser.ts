@@ -98,7 +98,6 @@ export class Releaser {
     this.#identify(unit, replicaId);
     if (library.state.replicas.has(replicaId)) library.state.counted.add(replicaId);
     const sent = connection.kind === 'socket' ? this.#sendsTo(connection, reply) : null;
-    if (reply.overwriteLocalData) library.state.lastReset.set(replicaId, reply.ackedTimestamp);
     if (connection.kind === 'request' && reply.overwriteLocalData) {
       library.state.resetOverHttp.set(replicaId, library.services.scheduler.now());
     }

@@ -11,8 +11,6 @@ export interface LibraryState {
   readonly dirty: Map<ReplicaId, number>;
   /** Replicas of a type that counts only while connected, that have been connected ever since their last sync. */
   readonly counted: Set<ReplicaId>;
-  /** The timestamps of the last resets: what replicas wrote up to then, they may have lost by them. */
-  readonly lastReset: Map<ReplicaId, Timestamp>;
   /** When (ms) replicas were last sent a reset over HTTP. */
   readonly resetOverHttp: Map<ReplicaId, number>;
   /** Timestamps of the last syncs of each replica that were answered: the same one again proves nothing new. */
@@ -31,7 +29,6 @@ export async function loadState(storage: LibraryStorage, activeSince: number): P
     replicas: new Map(stored?.replicas.map((row) => [row.id, row])),
     dirty: new Map(),
     counted: new Set(),
-    lastReset: new Map(),
     resetOverHttp: new Map(),
     answered: new Map(),
     confirmedSince: new Map(),
@@ -58,6 +55,5 @@ export function changeSoftly(state: LibraryState, row: ReplicaRow, now: number):
 /** Take over, from the state as it was, what is known of requests that are under way: it outlives a reload and an eviction. */
 export function keepRequests(state: LibraryState, before: LibraryState): void {
   for (const [id, timestamps] of before.answered) state.answered.set(id, timestamps);
-  for (const [id, timestamp] of before.lastReset) state.lastReset.set(id, timestamp);
   for (const [id, at] of before.resetOverHttp) state.resetOverHttp.set(id, at);
 }

@@ -81,6 +81,8 @@ export interface ReplicaRow {
   lastSeen: number;
   /** The highest timestamp that this replica ever stored an operation under: a later one cannot be a duplicate. */
   writtenThrough: Timestamp | null;
+  /** The timestamp of the last sync that was answered with a reset: what the replica wrote up to then, it may have lost. */
+  lastReset: Timestamp | null;
   /** The sync replies that wait for proof, a few at most, in the order in which they were sent. */
   pending: readonly PendingReply[];
 }

@@ -202,7 +202,7 @@ const fullChange = () => ({
   ],
   baselines: [baseline('items/1'), baseline('items/2', { authz: access('items/2').authz, timestamp: at(3) })],
   replicas: [
-    replica('a', { ackedOrder: 4, ackedTime: at(9), writtenThrough: at(11) }),
+    replica('a', { ackedOrder: 4, ackedTime: at(9), writtenThrough: at(11), lastReset: at(3) }),
     replica('b', { type: 5, pending: [{ timestamp: at(8), order: 3, reset: 'first', late: false }] }),
     replica('c', {
       type: 1,

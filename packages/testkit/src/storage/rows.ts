@@ -60,6 +60,7 @@ export const replica = (id: string, changes: Partial<ReplicaRow> = {}): ReplicaR
   ackedTime: null,
   lastSeen: 1_000,
   writtenThrough: null,
+  lastReset: null,
   pending: [],
   ...changes,
 });
