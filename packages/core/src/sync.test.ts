@@ -281,6 +281,19 @@ describe('a replica is reset', () => {
     expect((await cat.sync(given)).overwriteLocalData).toBe(true);
   });
 
+  test('nor does a history that was long under way replace what the replica has sent since', async () => {
+    const world = new World();
+    const ana = world.device('ana');
+    const baselines = [ana.baseline('items/1', { id: '1', n: 1 })];
+    const delayed = ana.syncMessage({ baselines });
+    await world.settle(10);
+    ana.connect();
+    await ana.sync({ baselines });
+    await ana.push(ana.set('items/1', 'n', 2));
+    await expect(ana.post(delayed)).rejects.toMatchObject({ code: VerdantErrorCode.Busy });
+    expect(await world.snapshot('items', '1')).toEqual({ id: '1', n: 2 });
+  });
+
   test('also when everything is its own, if it brings nothing: it has lost what it had', async () => {
     const world = new World();
     const ana = await world.founder();

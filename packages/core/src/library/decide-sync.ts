@@ -104,24 +104,28 @@ class Sync {
     );
   }
 
+  /** Whether the replica has said something that is dated later. */
+  get #isLate(): boolean {
+    const acked = this.#known?.ackedTime ?? null;
+    return acked !== null && this.#timestamp <= acked;
+  }
+
   get #answered(): NonNullable<Step['answered']> {
     return { replicaId: this.#message.replicaId, timestamp: this.#timestamp };
   }
 
   #pendingReply(order: number, reset: PendingReply['reset']): PendingReply {
-    const acked = this.#known?.ackedTime ?? null;
-    return { timestamp: this.#timestamp, order, reset, late: acked !== null && this.#timestamp <= acked };
+    return { timestamp: this.#timestamp, order, reset, late: this.#isLate };
   }
 
   /** The library holds nothing: whoever brings its whole history founds it. */
   intoEmpty(): Decided {
     const { since, operations, baselines } = this.#message;
-    // Wiping a reader, or recording it as one that holds nothing, would make an eviction destroy its copy. And a request
-    // that comes once more, after an eviction, may be of a history that has since gone on.
-    if (this.#readOnly || this.#isRepeated) {
-      return { step: { answered: this.#answered }, effects: [this.#reply(this.#row, 0, 0, null, false)] };
-    }
+    // Wiping a reader, or recording it as one that holds nothing, would make an eviction destroy its copy.
+    if (this.#readOnly) return this.#answerEmpty();
     if (this.#isNew && since !== null) return { step: {}, effects: [{ kind: 'need-since' }] };
+    // What comes once more, after an eviction, may be of a history that has since gone on.
+    if (this.#isRepeated) return this.#brings ? REFUSED : this.#answerEmpty();
 
     const admission = admit({
       draft: this.#draft,
@@ -132,6 +136,10 @@ class Sync {
       maxValueBytes: this.#context.maxValueBytes,
     });
     return this.#store(admission, { from: admission.order, removed: null });
+  }
+
+  #answerEmpty(): Decided {
+    return { step: { answered: this.#answered }, effects: [this.#reply(this.#row, 0, 0, null, false)] };
   }
 
   /**
@@ -220,8 +228,8 @@ class Sync {
     const { head, contents } = this.#draft;
     const { baselines } = this.#message;
     const isKnown = this.#isRepeated ? this.#isStored : everything && this.#isSame;
-    // An answer would say that it is stored; the client asks again.
-    if (this.#isRepeated && !isKnown) return { step: {}, effects: [{ kind: 'refuse', error: outOfDate() }] };
+    // A whole history that was long under way may be older than what the replica has sent since.
+    if ((this.#isRepeated || (everything && this.#isLate)) && !isKnown) return REFUSED;
     const operations = isKnown ? [] : this.#message.operations;
     // What was folded cannot be told from what comes again: the history that is sent takes the place of all of it.
     const replaces =
@@ -324,12 +332,20 @@ class Sync {
 
 const NONE: ReadonlySet<string> = new Set();
 
-const outOfDate = (): VerdantError =>
-  new VerdantError(
-    VerdantErrorCode.Busy,
-    'This sync was answered before, and the library has moved on since. Sync anew.',
-    { retryAfter: 1 },
-  );
+/** An answer would say that everything is stored; refused, the client syncs anew. */
+const REFUSED: Decided = {
+  step: {},
+  effects: [
+    {
+      kind: 'refuse',
+      error: new VerdantError(
+        VerdantErrorCode.Busy,
+        'This sync is out of date: the library has moved on since it was sent. Sync anew.',
+        { retryAfter: 1 },
+      ),
+    },
+  ],
+};
 
 const applyingReset = (): VerdantError =>
   new VerdantError(
