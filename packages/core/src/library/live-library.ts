@@ -172,7 +172,7 @@ export class LiveLibrary {
     return this.services.scheduler.now() - this.services.settings.truancyMs;
   }
 
-  /** Called every few seconds: replicas turn truant by the clock alone. */
+  /** Called now and then: replicas turn truant by the clock alone. */
   tick(): void {
     this.settler.soon();
   }

@@ -5,6 +5,8 @@ import { finishEviction } from './evict.js';
 import { LiveLibrary } from './live-library.js';
 
 const TICK_MS = 5_000;
+/** Replicas turn truant after days: there is no hurry to notice. */
+const TRUANCY_TICK_MS = 60_000;
 /** Idle libraries beyond this many leave memory before their time. */
 const MAX_LIVE = 2_000;
 
@@ -16,6 +18,7 @@ export class LibraryRegistry {
   readonly #live = new Map<LibraryId, Promise<LiveLibrary>>();
   readonly #closing = new Map<LibraryId, Promise<void>>();
   readonly #cancelTick: { cancel: () => void };
+  #truancyTickAt = 0;
 
   constructor(storage: Storage, services: Services) {
     this.#storage = storage;
@@ -88,11 +91,15 @@ export class LibraryRegistry {
 
   async #tick(): Promise<void> {
     const now = this.#services.scheduler.now();
+    const looksForTruants = now >= this.#truancyTickAt;
+    if (looksForTruants) {
+      this.#truancyTickAt = now + Math.min(TRUANCY_TICK_MS, this.#services.settings.truancyMs / 4);
+    }
     let surplus = this.#live.size - MAX_LIVE;
     for (const [id, opened] of [...this.#live]) {
       const library = await opened.catch(() => null);
       if (!library || this.#live.get(id) !== opened) continue;
-      library.tick();
+      if (looksForTruants) library.tick();
       const since = library.idleSince;
       if (since === null) continue;
       if (surplus > 0 || now - since >= this.#services.settings.libraryIdleMs) {
