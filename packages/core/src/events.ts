@@ -6,6 +6,7 @@ import type {
   ReplicaId,
   ServerOrder,
   UserId,
+  VerdantErrorCode,
 } from '@verdant-web/protocol';
 
 /** Who caused an event. */
@@ -36,6 +37,15 @@ export interface VerdantEventMap {
     fileId: string;
     name: string;
     type: string;
+  }) => void;
+  /** A message was refused whole: malformed, over a limit, or from a clock that is too fast (code 5031). */
+  messageRefused: (info: {
+    libraryId: LibraryId;
+    userId: UserId;
+    /** Null where the message did not get so far as to say. */
+    replicaId: ReplicaId | null;
+    code: VerdantErrorCode;
+    reason: string;
   }) => void;
   /** An operation or a document was refused by an access rule; its sender has no way to be told. */
   accessRefused: (info: {

@@ -735,8 +735,11 @@ describe('timestamps', () => {
       code: VerdantErrorCode.ClockAhead,
       status: 503,
     });
+    const refused: number[] = [];
+    world.core.events.subscribe('messageRefused', ({ code }) => refused.push(code));
     await fast.push(fast.set('items/1', 'n', 1), { ...fast.set('items/1', 'n', 2), timestamp: ana.stamp() });
     expect(fast.closed?.code).toBe(1013);
+    expect(refused).toEqual([VerdantErrorCode.ClockAhead]);
     expect(fast.all('server-ack')).toEqual([]);
     expect(ana.broadcast).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import type { ReplicaId } from '@verdant-web/protocol';
+import type { ReplicaId, VerdantError } from '@verdant-web/protocol';
 import type { ChangeInfo } from '../events.js';
 import { deleteExpiredFiles } from '../files/clean-up.js';
 import { broadcastChanges } from './broadcast.js';
@@ -36,7 +36,7 @@ export class Releaser {
         unit.answer(encodeMessage({ type: 'server-ack', timestamp: effect.timestamp }));
         return;
       case 'refuse':
-        unit.failed(effect.error);
+        this.#refuse(effect.error, unit);
         return;
       case 'presence':
         this.#announce(effect, unit);
@@ -68,6 +68,22 @@ export class Releaser {
   /** Nobody is connected any more. */
   lastLeft(): void {
     void deleteExpiredFiles(this.#library);
+  }
+
+  #refuse(error: VerdantError, unit: Unit): void {
+    const { events, log } = this.#library.services;
+    const { connection } = unit;
+    const info = {
+      libraryId: this.#library.id,
+      userId: connection.caller.userId,
+      replicaId: connection.kind === 'socket' ? connection.replicaId : null,
+      code: error.code,
+      reason: error.message,
+    };
+    // A socket says so itself, when it is refused.
+    if (connection.kind === 'request') log('info', 'A request is refused.', info);
+    events.emit('messageRefused', info);
+    unit.failed(error);
   }
 
   #identify({ connection }: Unit, replicaId: ReplicaId): void {
