@@ -11,15 +11,9 @@ const RECLAIM_MS = 10;
  * stored, and everybody who was connected is disconnected. Files and disk space follow in slices.
  */
 export async function evictLibrary(library: LiveLibrary): Promise<void> {
-  await library.exclusively(async () => {
-    const { head } = library.state;
-    if (head.version > 0) await library.storage.evict({ ...emptyHead, epoch: head.epoch + 1, version: 1 });
-    const before = library.state;
-    library.state = await loadState(library.storage, library.activeSince);
-    // A request of the epoch before may come once more: its timestamp still proves nothing.
-    keepRequests(library.state, before);
-    library.disconnectAll('The library was evicted. Connect again to restore it.');
-  });
+  // After a failure the library is read again: it may have been evicted before, beneath what was known here.
+  const again = () => startEpoch(library);
+  await again().catch(again).catch(again);
   library.services.events.emit('evicted', { libraryId: library.id });
   await finishEviction(library);
 }
@@ -46,3 +40,14 @@ export async function finishEviction(library: LiveLibrary): Promise<void> {
     library.release();
   }
 }
+
+const startEpoch = (library: LiveLibrary): Promise<void> =>
+  library.exclusively(async () => {
+    const { head } = library.state;
+    if (head.version > 0) await library.storage.evict({ ...emptyHead, epoch: head.epoch + 1, version: 1 });
+    const before = library.state;
+    library.state = await loadState(library.storage, library.activeSince);
+    // A request of the epoch before may come once more: its timestamp still proves nothing.
+    keepRequests(library.state, before);
+    library.disconnectAll('The library was evicted. Connect again to restore it.');
+  });
