@@ -1,9 +1,9 @@
 import { parseJson, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { RequestConnection } from './library/connection.js';
 import type { Inbound } from './library/inbound.js';
-import { understand } from './library/inbox.js';
 import type { LiveLibrary } from './library/live-library.js';
 import { wholeWhenShort } from './library/pieces.js';
+import { readMessage } from './library/read-message.js';
 import type { Limits } from './limits.js';
 
 const MAX_MESSAGES = 10_000;
@@ -23,7 +23,7 @@ export function readRequest(body: string, connection: RequestConnection, limits:
     );
   }
   return messages.flatMap((message) => {
-    const read = understand(message, limits);
+    const read = readMessage(message, limits);
     return read ? [{ ...read, connection } as Inbound] : [];
   });
 }

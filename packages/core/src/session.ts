@@ -1,10 +1,12 @@
 import { authzKeyFor, type ReplicaId, type VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
+import { asVerdantError } from './library/as-verdant-error.js';
 import type { Caller, SocketConnection } from './library/connection.js';
 import { Delivery } from './library/delivery.js';
-import { asVerdantError, readFrame, type Unit } from './library/inbox.js';
 import type { LiveLibrary } from './library/live-library.js';
 import { Outbox } from './library/outbox.js';
+import { readFrame } from './library/read-message.js';
+import type { Unit } from './library/unit.js';
 import { encodeMessage } from './library/wire.js';
 import type { Refusals } from './refusals.js';
 import type { Services } from './services.js';

@@ -362,6 +362,23 @@ describe('a reply is applied when that is proven', () => {
     expect(await acked()).toBe(2);
   });
 
+  test('or by the next sync, where that is more than a socket remembers', async () => {
+    const world = new World();
+    const ana = world.device('ana').connect();
+    await ana.sync({ baselines: [ana.baseline('items/1', { id: '1' })] });
+    const bob = world.device('bob').connect();
+    const reset = await bob.sync();
+    const written = Array.from({ length: 1_500 }, (_, n) => bob.set('items/1', 'n', n));
+    await bob.push(...written);
+    await ana.push(ana.set('items/1', 'of', 'ana'));
+    await bob.ackAll();
+    expect(bob.broadcast).toEqual(['items/1 set']);
+    bob.disconnect().connect();
+    const answer = await bob.sync({ since: reset.ackedTimestamp });
+    expect(answer.overwriteLocalData).toBe(false);
+    expect(answer.operations).toHaveLength(1_501);
+  });
+
   test('nor is what a request brings that arrives after the reset counted as held', async () => {
     const world = new World();
     const ana = await world.founder();

@@ -1,10 +1,10 @@
+import { asVerdantError } from './as-verdant-error.js';
 import type { Connection } from './connection.js';
 import { type DecideContext, decide } from './decide.js';
 import type { Decided } from './decide-sync.js';
 import type { Draft } from './draft.js';
 import type { Effect } from './effects.js';
 import type { Inbound } from './inbound.js';
-import { asVerdantError } from './inbox.js';
 
 /** Decide what came over several connections, in order, on one draft. Returns the effects of each list of messages. */
 export function decideBatch(

@@ -29,6 +29,8 @@ type Sent =
 const IN_FLIGHT_MS = 1_000;
 /** More than a client that acks at all leaves open; one that never does costs no more memory than this. */
 const MAX_OPEN = 10_000;
+/** A client applies a reset in moments, but says so only where the reset, or what follows it, lists an operation. */
+const MAX_OWED = 1_000;
 
 /**
  * What one connection was sent and has not acknowledged, in order.
@@ -42,19 +44,22 @@ export class Delivery {
   readonly #open: Sent[] = [];
   /** What the replica wrote itself while a reset was pending, which may have wiped it on the device. */
   #owed: OperationRow[] = [];
+  /** More is owed than is remembered here: then it is the next sync that sends it back. */
+  #owesMore = false;
   /** The last one owed, once they were sent back. */
   #sentBack: Timestamp | null = null;
 
   /** The replica's own operation is stored, but a reset that is pending may wipe it: it has to be sent back. */
   owe(operation: OperationRow): void {
-    this.#owed.push(operation);
     this.#sentBack = null;
+    this.#owesMore ||= this.#owed.length >= MAX_OWED;
+    if (!this.#owesMore) this.#owed.push(operation);
   }
 
   /** The resets were applied: what has to be sent back now. */
   sendBack(): readonly OperationRow[] {
     const last = this.#owed.at(-1)?.timestamp;
-    if (last === undefined || this.#sentBack === last) return [];
+    if (last === undefined || this.#owesMore || this.#sentBack === last) return [];
     this.#sentBack = last;
     return this.#owed;
   }

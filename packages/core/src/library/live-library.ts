@@ -9,6 +9,7 @@ import {
 import { PresenceBoard } from '../presence/presence.js';
 import type { Services } from '../services.js';
 import type { LibraryChange, LibraryStorage } from '../storage/storage.js';
+import { asVerdantError } from './as-verdant-error.js';
 import type { SocketConnection } from './connection.js';
 import { isTruant } from './consensus.js';
 import type { DecideContext } from './decide.js';
@@ -16,13 +17,13 @@ import { decideBatch, isRefused } from './decide-batch.js';
 import { Draft } from './draft.js';
 import type { Effect } from './effects.js';
 import { gatherFacts } from './facts.js';
-import { asVerdantError, type Unit } from './inbox.js';
 import { Pin } from './pin.js';
 import { Rebaser } from './rebaser.js';
 import { Releaser } from './releaser.js';
 import { Roll } from './roll.js';
 import { Settler } from './settler.js';
 import { changeSoftly, keepRequests, type LibraryState, loadState } from './state.js';
+import type { Unit } from './unit.js';
 import { encodeMessage } from './wire.js';
 
 /** A batch this long is decided and committed before more is taken. */

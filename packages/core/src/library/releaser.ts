@@ -5,11 +5,11 @@ import { broadcastChanges } from './broadcast.js';
 import type { SocketConnection } from './connection.js';
 import type { SentReply } from './delivery.js';
 import type { Effect, SyncReply } from './effects.js';
-import type { Unit } from './inbox.js';
 import type { LiveLibrary } from './live-library.js';
 import { pendingReset } from './pending-replies.js';
 import { replyPieces } from './reply.js';
 import { changeSoftly } from './state.js';
+import type { Unit } from './unit.js';
 import { encodeMessage, encodeOperation, encodeRebroadcast } from './wire.js';
 
 /** Lets the world hear what was decided, once it is durable. */
