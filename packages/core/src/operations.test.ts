@@ -89,6 +89,18 @@ describe('an op', () => {
     expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one' });
   });
 
+  test('of a passive replica may come right behind its sync', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob', { type: ReplicaType.PassiveRealtime }).connect();
+    bob.send(bob.syncMessage());
+    const operation = bob.set('items/1', 'n', 1, { timestamp: bob.stamp(1) });
+    bob.send({ type: 'op', timestamp: operation.timestamp, operations: [operation] });
+    await world.settle();
+    expect(bob.inbox.map(({ type }) => type)).toEqual(['sync-resp', 'server-ack']);
+    expect(ana.broadcast).toEqual(['items/1 set']);
+  });
+
   test('from a read-only token is forbidden', async () => {
     const world = new World();
     const ana = await world.founder();

@@ -54,7 +54,7 @@ export function decide(
     case 'op':
       return decideOperations(draft, context, connection, message, row);
     case 'ack':
-      return decideAck(context, connection, message, row);
+      return decideAck(draft, context, connection, message, row);
   }
 }
 
@@ -66,7 +66,7 @@ function decideOperations(
   row: ReplicaRow | null,
 ): Decided {
   if (!mayWrite(connection.caller.type)) return heard({ kind: 'forbidden' });
-  if (row === null || needsSync(context, connection, row))
+  if (row === null || needsSync(draft, context, connection, row))
     return heard({ kind: 'refuse', error: syncFirst() });
   const error = contentRefusal(message, { latestMs: context.now + context.maxClockDrift });
   if (error) return heard({ kind: 'refuse', error });
@@ -128,6 +128,7 @@ function decideOperations(
 }
 
 function decideAck(
+  draft: Draft,
   context: DecideContext,
   connection: Connection,
   message: Extract<ClientMessage, { type: 'ack' }>,
@@ -135,7 +136,7 @@ function decideAck(
 ): Decided {
   // A nonce proves that a reply arrived, not that it was applied.
   if (message.nonce !== undefined || message.timestamp === undefined) return NOTHING;
-  if (row === null || needsSync(context, connection, row)) return NOTHING;
+  if (row === null || needsSync(draft, context, connection, row)) return NOTHING;
   const { timestamp } = message;
   const acked: ReplicaRow = {
     ...row,
@@ -163,8 +164,9 @@ function withProof(row: ReplicaRow, connection: Connection, timestamp: Timestamp
  * Whether the replica has to sync before it may do anything else: whether it was away for too long is tested there.
  * A page that slept sends its next operation before its next poll.
  */
-const needsSync = (context: DecideContext, connection: Connection, row: ReplicaRow): boolean =>
+const needsSync = (draft: Draft, context: DecideContext, connection: Connection, row: ReplicaRow): boolean =>
   (context.isTruant(row) || context.wasAwayUncounted(row)) &&
+  !draft.hasSynced(row.id) &&
   !(connection.kind === 'socket' && connection.synced && connection.replicaId === row.id);
 
 const syncFirst = (): VerdantError =>

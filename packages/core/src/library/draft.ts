@@ -79,6 +79,11 @@ export class Draft implements AccessView {
     return (this.#answered.get(id)?.some(isIt) || this.#state.answered.get(id)?.some(isIt)) ?? false;
   }
 
+  /** Whether a sync of the replica is answered by an earlier message of the batch. */
+  hasSynced(id: ReplicaId): boolean {
+    return this.#answered.has(id);
+  }
+
   /** The lowest timestamp of what the replica has not acknowledged, of what was stored before the batch. */
   earliestUnseen(id: ReplicaId): string | null {
     return this.#facts.earliestUnseen.get(id) ?? null;
