@@ -44,6 +44,18 @@ describe('acked server order', () => {
     expect(await acked(world, bob.id)).toBe(1);
   });
 
+  test('moves over what a replica wrote just before it acknowledged what came earlier', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    await ana.push(ana.set('items/1', 'n', 1));
+    const operation = bob.set('items/1', 'n', 2);
+    bob.send({ type: 'op', timestamp: operation.timestamp, operations: [operation] });
+    bob.send({ type: 'ack', timestamp: bob.all('op-re')[0]!.operations[0]!.timestamp });
+    await world.settle();
+    expect(await acked(world, bob.id)).toBe(3);
+  });
+
   test('an ack of one operation covers those before it', async () => {
     const world = new World();
     const ana = await world.founder();

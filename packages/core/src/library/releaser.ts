@@ -50,6 +50,8 @@ export class Releaser {
       case 'proof':
         if (connection.kind === 'socket') {
           connection.delivery.acknowledge(effect.timestamp);
+          // What it wrote itself before that, in the same batch, it holds now, too.
+          if (connection.replicaId !== null) this.holds(connection, connection.replicaId);
           this.#sendBack(connection);
         }
         return;
