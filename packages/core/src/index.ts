@@ -27,6 +27,8 @@ export type {
   LibraryChange,
   LibraryStorage,
   Lookup,
+  StagedRows,
+  StageId,
   Storage,
   StorageLimits,
 } from './storage/storage.js';

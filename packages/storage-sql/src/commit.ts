@@ -8,12 +8,14 @@ import { evictedKeys, findLibrary, insertLibrary, updateHead } from './heads.js'
 import { dropKeys, foldOperations } from './keys.js';
 import { insertOperations, type Scope } from './operations.js';
 import { putReplicas, removeReplicas } from './replicas.js';
+import { adoptStage, type Stage } from './stages.js';
 
 /** Makes a change, inside a transaction, unless the library has moved on. See `LibraryStorage.commit`. */
 export function commitChange(
   database: SqlDatabase,
   id: LibraryId,
   change: LibraryChange,
+  stage: Stage | null,
   scopeOf: (key: number) => Scope,
 ): CommitResult {
   const library = findLibrary(database, id);
@@ -21,11 +23,12 @@ export function commitChange(
   if (epoch !== change.expect.epoch || version !== change.expect.version) {
     return { ok: false, conflict: library?.head ?? { ...emptyHead } };
   }
-  const key = library?.key ?? insertLibrary(database, id, change.head);
+  if (stage && library) adoptStage(database, library, stage);
+  const key = stage?.key ?? library?.key ?? insertLibrary(database, id, change.head);
   const scope = scopeOf(key);
   applyRows(scope, change);
   if (hasFiles(change)) applyFiles(scope, change, evictedKeys(database, id));
-  if (library) updateHead(database, key, change.head);
+  if (library || stage) updateHead(database, key, change.head);
   return { ok: true };
 }
 

@@ -1,4 +1,4 @@
-import type { Head } from '@verdant-web/core';
+import { emptyHead, type Head } from '@verdant-web/core';
 import type { LibraryId, Timestamp } from '@verdant-web/protocol';
 import type { SqlDatabase } from './database.js';
 import type { SqlValue } from './driver.js';
@@ -26,7 +26,7 @@ type HeadRow = readonly [
 
 const FIND = `
 SELECT key, epoch, version, founded, server_order, folded_through, announced_ack, sole_author, operations, baselines
-FROM library WHERE id = ? ORDER BY epoch DESC LIMIT 1`;
+FROM library WHERE id = ? AND epoch >= 0 ORDER BY epoch DESC LIMIT 1`;
 
 /** The library in its present epoch. */
 export function findLibrary(database: SqlDatabase, id: LibraryId): LibraryRecord | null {
@@ -78,19 +78,26 @@ export function updateHead(database: SqlDatabase, key: number, head: Head): void
 
 const EVICTED = 'SELECT key FROM library WHERE id = ? AND epoch < ?';
 
-/** Keys of the library's earlier epochs of which rows may be left. */
+/** Keys of the library's earlier epochs, and of what was staged for it, of which rows may be left. */
 export function evictedKeys(database: SqlDatabase, id: LibraryId): number[] {
-  const current = findLibrary(database, id);
-  if (!current) return [];
-  return database.all<readonly [number]>(EVICTED, encodeText(id), current.head.epoch).map(([key]) => key);
+  const epoch = findLibrary(database, id)?.head.epoch ?? 0;
+  return database.all<readonly [number]>(EVICTED, encodeText(id), epoch).map(([key]) => key);
+}
+
+const LOWEST = 'SELECT min(0, coalesce(min(epoch), 0)) FROM library WHERE id = ?';
+
+/** Adds a place for rows that nobody is to see yet: an epoch below those of the library. Returns its key. */
+export function insertStage(database: SqlDatabase, id: LibraryId): number {
+  const [lowest] = database.get<readonly [number]>(LOWEST, encodeText(id))!;
+  return insertLibrary(database, id, { ...emptyHead, epoch: lowest - 1 });
 }
 
 export function deleteLibrary(database: SqlDatabase, key: number): void {
   database.run('DELETE FROM library WHERE key = ?', key);
 }
 
-const LIST = 'SELECT DISTINCT id FROM library WHERE id > ? ORDER BY id LIMIT ?';
-const LIST_FIRST = 'SELECT DISTINCT id FROM library ORDER BY id LIMIT ?';
+const LIST = 'SELECT DISTINCT id FROM library WHERE id > ? AND epoch >= 0 ORDER BY id LIMIT ?';
+const LIST_FIRST = 'SELECT DISTINCT id FROM library WHERE epoch >= 0 ORDER BY id LIMIT ?';
 
 /** Ids of libraries, at most `limit`, those after `after`; null: from the first. */
 export function listLibraries(database: SqlDatabase, after: LibraryId | null, limit: number): LibraryId[] {

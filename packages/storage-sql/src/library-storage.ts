@@ -12,6 +12,8 @@ import type {
   Lookup,
   OperationRow,
   ReplicaRow,
+  StagedRows,
+  StageId,
 } from '@verdant-web/core';
 import { emptyHead } from '@verdant-web/core';
 import type { LibraryId, Oid, ServerOrder, Timestamp } from '@verdant-web/protocol';
@@ -27,13 +29,15 @@ import { evictedKeys, findLibrary, insertLibrary } from './heads.js';
 import { isStored } from './keys.js';
 import { earliestAfter, operationsBetween, type Scope } from './operations.js';
 import { takePage } from './pages.js';
-import { deleteEvicted, hasEvicted } from './reclaim.js';
+import { deleteRowsOf, hasRowsOf } from './reclaim.js';
 import { allReplicas, findReplicas, replicasSeen } from './replicas.js';
+import { Stages, stageRows } from './stages.js';
 
 /** One library in a SQLite-shaped database. The queries are in this package's modules, one for each table. */
 export class SqlLibraryStorage implements LibraryStorage {
   readonly #id: LibraryId;
   readonly #access: SqlAccess;
+  readonly #stages = new Stages();
   #authors: { key: number; authors: Authors } | null = null;
   #cutOff: string | null = null;
 
@@ -75,10 +79,15 @@ export class SqlLibraryStorage implements LibraryStorage {
   }
 
   async commit(change: LibraryChange): Promise<CommitResult> {
+    const { adopt } = change;
     try {
-      return await this.#write((database) =>
-        commitChange(database, this.#id, change, (key) => this.#scope(database, key)),
-      );
+      const stage = adopt === undefined ? null : this.#stages.find(adopt);
+      const result = await this.#write((database) => {
+        if (stage) this.#authors = stage;
+        return commitChange(database, this.#id, change, stage, (key) => this.#scope(database, key));
+      });
+      if (adopt !== undefined && result.ok) this.#stages.drop(adopt);
+      return result;
     } catch (error) {
       // Authors that were given a number in it have none.
       this.#authors = null;
@@ -86,7 +95,26 @@ export class SqlLibraryStorage implements LibraryStorage {
     }
   }
 
+  async stage(pages: AsyncIterable<StagedRows>): Promise<StageId> {
+    const stage = await this.#write((database) => this.#stages.create(database, this.#id));
+    const id = this.#stages.keep(stage);
+    try {
+      for await (const page of pages) {
+        await this.#write((database) => stageRows(database, this.#stages.find(id), page));
+      }
+    } catch (error) {
+      this.#stages.drop(id);
+      throw error;
+    }
+    return id;
+  }
+
+  async discardStage(id: StageId): Promise<void> {
+    this.#stages.drop(id);
+  }
+
   async evict(head: Head): Promise<void> {
+    this.#stages.clear();
     await this.#write((database) => {
       const now = findLibrary(database, this.#id)?.head ?? emptyHead;
       if (head.epoch <= now.epoch) throw new Error('An eviction starts a new epoch');
@@ -96,8 +124,10 @@ export class SqlLibraryStorage implements LibraryStorage {
 
   async reclaim(maxMs: number): Promise<boolean> {
     const start = performance.now();
-    const rows = this.#read((database) => hasEvicted(database, this.#id), false);
-    if (rows && (await this.#write((database) => deleteEvicted(database, this.#id, maxMs)))) return true;
+    const keys = (database: SqlDatabase) =>
+      evictedKeys(database, this.#id).filter((key) => !this.#stages.has(key));
+    const rows = this.#read((database) => hasRowsOf(database, keys(database)), false);
+    if (rows && (await this.#write((database) => deleteRowsOf(database, keys(database), maxMs)))) return true;
     const left = Math.max(1, maxMs - (performance.now() - start));
     return this.#read((database) => database.driver.releaseSpace(left), false);
   }

@@ -1,7 +1,6 @@
-import type { LibraryId } from '@verdant-web/protocol';
 import type { SqlDatabase } from './database.js';
 import type { SqlRow } from './driver.js';
-import { deleteLibrary, evictedKeys } from './heads.js';
+import { deleteLibrary } from './heads.js';
 
 const SLICE_ROWS = 100;
 
@@ -19,9 +18,9 @@ const TABLES = [
  * Deletes rows of evicted epochs, inside a transaction, for about `maxMs`. True: there are more. The record of an
  * epoch goes last, when the files are forgotten too.
  */
-export function deleteEvicted(database: SqlDatabase, id: LibraryId, maxMs: number): boolean {
+export function deleteRowsOf(database: SqlDatabase, keys: readonly number[], maxMs: number): boolean {
   const deadline = performance.now() + maxMs;
-  for (const key of evictedKeys(database, id)) {
+  for (const key of keys) {
     for (const [table, columns] of TABLES) {
       while (deleteSlice(database, key, table, columns)) {
         if (performance.now() >= deadline) return true;
@@ -32,9 +31,9 @@ export function deleteEvicted(database: SqlDatabase, id: LibraryId, maxMs: numbe
   return false;
 }
 
-/** Whether there is anything for {@link deleteEvicted} to do. */
-export const hasEvicted = (database: SqlDatabase, id: LibraryId): boolean =>
-  evictedKeys(database, id).some((key) => !holdsFiles(database, key) || holdsRows(database, key));
+/** Whether there is anything for {@link deleteRowsOf} to do. */
+export const hasRowsOf = (database: SqlDatabase, keys: readonly number[]): boolean =>
+  keys.some((key) => !holdsFiles(database, key) || holdsRows(database, key));
 
 function deleteSlice(database: SqlDatabase, key: number, table: string, columns: string): boolean {
   const last = `SELECT ${columns} FROM ${table} WHERE library = ? ORDER BY ${columns} LIMIT 1 OFFSET ${SLICE_ROWS}`;

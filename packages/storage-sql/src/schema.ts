@@ -31,7 +31,7 @@ CREATE TABLE library (
   operations INTEGER NOT NULL,
   baselines INTEGER NOT NULL
 );
--- The row of the highest epoch is the library; lower ones are evicted.
+-- The row of the highest epoch is the library; lower ones are evicted, and those below zero are staged.
 CREATE UNIQUE INDEX library_by_id ON library (id, epoch);
 
 -- Replica ids as small numbers, for the two tables with a row per operation.

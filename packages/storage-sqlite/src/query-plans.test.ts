@@ -64,6 +64,7 @@ const WHOLE_LIBRARY = [
   /^DELETE FROM \w+ WHERE library = \?$/,
   /^SELECT [\w, ]+ FROM \w+ WHERE library = \? (ORDER BY [\w, ]+ )?LIMIT (\?|\d+)( OFFSET 100)?$/,
   /^SELECT [\w, ]+ FROM (baseline|replica) WHERE library = \? ORDER BY (oid|id)$/,
+  /^UPDATE OR IGNORE (replica|access|file) SET library = \? WHERE library = \?$/,
   /^SELECT number, id FROM author WHERE library = \?$/,
 ];
 

@@ -9,6 +9,7 @@ import { isolationContract } from './storage/isolation.js';
 import { keyContract } from './storage/keys.js';
 import { pageContract } from './storage/pages.js';
 import { replicaContract } from './storage/replicas.js';
+import { stagingContract } from './storage/staging.js';
 import { textContract } from './storage/text.js';
 
 export type { StorageContractOptions, StorageUnderTest } from './storage/fixture.js';
@@ -36,6 +37,7 @@ export function storageContract(options: StorageContractOptions): void {
     const test = storageTest(options);
     describe('commits', () => commitContract(test));
     describe('replicas and access', () => replicaContract(test));
+    describe('staging', () => stagingContract(test));
     describe('documents', () => documentContract(test));
     describe('pages', () => pageContract(test));
     describe('keys', () => keyContract(test));

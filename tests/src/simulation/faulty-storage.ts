@@ -1,4 +1,13 @@
-import type { LibraryStorage, Storage } from '@verdant-web/core';
+import type {
+  AccessRow,
+  BaselineRow,
+  LibraryChange,
+  LibraryStorage,
+  OperationRow,
+  StagedRows,
+  StageId,
+  Storage,
+} from '@verdant-web/core';
 import type { Scope } from './virtual-time.js';
 
 /** What happens to one commit, besides taking its time. */
@@ -82,6 +91,42 @@ export function faultyStorage(
     }
   }
 
+  const staged = new Map<StageId, Required<StagedRows>>();
+
+  /** Stages page by page, each of which may fail, and remembers what it was. */
+  async function stage(library: LibraryStorage, pages: AsyncIterable<StagedRows>): Promise<StageId> {
+    const rows = {
+      operations: [] as OperationRow[],
+      baselines: [] as BaselineRow[],
+      access: [] as AccessRow[],
+    };
+    async function* watched(): AsyncIterable<StagedRows> {
+      for await (const page of pages) {
+        await pause();
+        if (faults.read()) throw new Error('simulated: a page could not be staged');
+        rows.operations.push(...(page.operations ?? []));
+        rows.baselines.push(...(page.baselines ?? []));
+        rows.access.push(...(page.access ?? []));
+        yield page;
+      }
+    }
+    const id = await step(() => library.stage(watched()));
+    staged.set(id, rows);
+    return id;
+  }
+
+  /** The change with what it adopts written out. */
+  const written = (change: LibraryChange): LibraryChange => {
+    const rows = change.adopt === undefined ? undefined : staged.get(change.adopt);
+    if (!rows) return change;
+    return {
+      ...change,
+      operations: [...rows.operations, ...(change.operations ?? [])],
+      baselines: [...rows.baselines, ...(change.baselines ?? [])],
+      access: [...rows.access, ...(change.access ?? [])],
+    };
+  };
+
   const wrap = (library: LibraryStorage): LibraryStorage => ({
     load: (activeSince) => step(() => library.load(activeSince)),
     lookup: (query) => step(() => library.lookup(query)),
@@ -89,9 +134,11 @@ export function faultyStorage(
       effect(
         () => library.commit(change),
         (result) => {
-          if (result.ok) observer.committed(change);
+          if (result.ok) observer.committed(written(change));
         },
       ),
+    stage: (pages) => stage(library, pages),
+    discardStage: (id) => library.discardStage(id),
     evict: (head) =>
       effect(
         () => library.evict(head),

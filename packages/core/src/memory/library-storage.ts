@@ -1,6 +1,6 @@
 import type { Oid, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import { emptyHead } from '../storage/empty-head.js';
-import type { BaselineRow, FileRow, Head, OperationRow, ReplicaRow } from '../storage/rows.js';
+import type { AccessRow, BaselineRow, FileRow, Head, OperationRow, ReplicaRow } from '../storage/rows.js';
 import type {
   CommitResult,
   DocumentRows,
@@ -10,6 +10,8 @@ import type {
   LibraryChange,
   LibraryStorage,
   Lookup,
+  StagedRows,
+  StageId,
 } from '../storage/storage.js';
 import { findFoldable } from './foldable.js';
 import { copy, copyReplica, MemoryLibrary } from './library.js';
@@ -28,6 +30,8 @@ export interface LibraryPlace {
 /** One opened library. Every method has done its work by the time it returns its promise. */
 export class MemoryLibraryStorage implements LibraryStorage {
   readonly #place: LibraryPlace;
+  readonly #stages = new Map<StageId, Required<StagedRows>>();
+  #lastStage = 0;
   #cutOff: string | null = null;
 
   constructor(place: LibraryPlace) {
@@ -67,15 +71,39 @@ export class MemoryLibraryStorage implements LibraryStorage {
     if (now.epoch !== change.expect.epoch || now.version !== change.expect.version) {
       return { ok: false, conflict: { ...now } };
     }
-    library.apply(change);
+    library.apply(change.adopt === undefined ? change : this.#adopted(change, change.adopt, library));
     this.#place.put(library);
+    if (change.adopt !== undefined) this.#stages.delete(change.adopt);
     return { ok: true };
+  }
+
+  async stage(pages: AsyncIterable<StagedRows>): Promise<StageId> {
+    const rows = {
+      operations: [] as OperationRow[],
+      baselines: [] as BaselineRow[],
+      access: [] as AccessRow[],
+    };
+    for await (const page of pages) {
+      this.#library();
+      rows.operations.push(...(page.operations ?? []).map(copy));
+      rows.baselines.push(...(page.baselines ?? []).map(copy));
+      rows.access.push(...(page.access ?? []).map(copy));
+    }
+    this.#library();
+    const id = String(++this.#lastStage) as StageId;
+    this.#stages.set(id, rows);
+    return id;
+  }
+
+  async discardStage(id: StageId): Promise<void> {
+    this.#stages.delete(id);
   }
 
   async evict(head: Head): Promise<void> {
     const library = this.#library() ?? new MemoryLibrary(emptyHead);
     if (head.epoch <= library.head.epoch) throw new Error('An eviction starts a new epoch');
     library.evict(head);
+    this.#stages.clear();
     this.#place.put(library);
   }
 
@@ -141,6 +169,18 @@ export class MemoryLibraryStorage implements LibraryStorage {
   async readReplicas(): Promise<ReplicaRow[]> {
     const replicas = this.#library()?.replicas ?? new Map();
     return [...replicas.keys()].sort().map((id) => copyReplica(replicas.get(id)));
+  }
+
+  #adopted(change: LibraryChange, id: StageId, library: MemoryLibrary): LibraryChange {
+    const staged = this.#stages.get(id);
+    if (!staged) throw new Error('There is no such stage');
+    if (!library.isEmpty) throw new Error('Staged rows are adopted by a library without content alone');
+    return {
+      ...change,
+      operations: [...staged.operations, ...(change.operations ?? [])],
+      baselines: [...staged.baselines, ...(change.baselines ?? [])],
+      access: [...staged.access, ...(change.access ?? [])],
+    };
   }
 
   #library(): MemoryLibrary | undefined {

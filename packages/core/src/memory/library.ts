@@ -45,6 +45,10 @@ export class MemoryLibrary {
     this.head = { ...head };
   }
 
+  get isEmpty(): boolean {
+    return this.baselines.size === 0 && this.log.isEmpty;
+  }
+
   holds(key: OperationKey): boolean {
     return this.log.holds(key) || this.foldedKeys.holds(key);
   }

@@ -45,6 +45,10 @@ export class OperationLog {
     return removed;
   }
 
+  get isEmpty(): boolean {
+    return this.#rows.length === 0;
+  }
+
   holds(key: OperationKey): boolean {
     return this.#keys.has(keyText(key));
   }

@@ -47,12 +47,24 @@ export interface LibraryStorage {
    */
   commit(change: LibraryChange): Promise<CommitResult>;
   /**
+   * Writes the content of a library that holds none yet, page by page, each in a transaction of its own, so that a large
+   * first commit keeps nobody waiting and is never in memory as a whole. Nobody sees the rows until a commit of this same
+   * `LibraryStorage` adopts them. Rejects as `pages` does where that rejects, and then keeps nothing. What is never adopted
+   * ({@link discardStage}, an eviction, a library that was closed, a crash) is deleted by {@link reclaim}.
+   */
+  stage(pages: AsyncIterable<StagedRows>): Promise<StageId>;
+  /** The staged rows are not needed: {@link reclaim} may delete them. */
+  discardStage(id: StageId): Promise<void>;
+  /**
    * Starts a new epoch with `head`, a later one than before: afterwards nothing of the old one can be read, but for
    * {@link evictedFiles}; a reading of pages that was under way rejects.
    * Atomic and durable. The rows are deleted, and disk space is given back, in slices by {@link reclaim}.
    */
   evict(head: Head): Promise<void>;
-  /** Deletes evicted rows and gives free space back, for about `maxMs`. True: there is more to do. */
+  /**
+   * Deletes evicted rows, and staged ones that nobody will adopt, and gives free space back, for about `maxMs`.
+   * True: there is more to do.
+   */
   reclaim(maxMs: number): Promise<boolean>;
 
   /** The document's root and nested objects, by index: baselines in oid order, operations in timestamp order. */
@@ -129,12 +141,29 @@ export interface Foldable {
   next: ServerOrder | null;
 }
 
+/** A page of rows that are staged. Lists that are left out are empty. */
+export interface StagedRows {
+  operations?: readonly OperationRow[];
+  baselines?: readonly BaselineRow[];
+  access?: readonly AccessRow[];
+}
+
+declare const stageId: unique symbol;
+
+/** Names rows that were staged, among those of one `LibraryStorage`. Opaque but to the backend that made it. */
+export type StageId = string & { readonly [stageId]: true };
+
 /** One atomic change. Lists that are left out are empty. */
 export interface LibraryChange {
   /** The head that this change was decided on. */
   expect: { epoch: number; version: number };
   /** The head as it is afterwards. */
   head: Head;
+  /**
+   * Staged rows that become the library's, before the rest of the change. The commit rejects, with nothing changed, where
+   * there is no such stage (any more), or the library holds operations or baselines.
+   */
+  adopt?: StageId;
   /** Appended to the log. */
   operations?: readonly OperationRow[];
   /** Inserted, or replacing the baseline of the same object. */
