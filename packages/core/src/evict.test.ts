@@ -52,6 +52,8 @@ describe('eviction', () => {
     const storage: Storage = {
       limits: inner.limits,
       list: (after) => inner.list(after),
+      readRevocations: () => inner.readRevocations(),
+      putRevocation: (row) => inner.putRevocation(row),
       close: () => inner.close(),
       async open(id) {
         const library = await inner.open(id);

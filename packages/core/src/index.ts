@@ -17,6 +17,7 @@ export type {
   OperationRow,
   PendingReply,
   ReplicaRow,
+  RevocationRow,
 } from './storage/rows.js';
 export type {
   CommitResult,

@@ -182,6 +182,8 @@ describe('what is durable', () => {
     const storage: Storage = {
       limits: inner.limits,
       list: (after) => inner.list(after),
+      readRevocations: () => inner.readRevocations(),
+      putRevocation: (row) => inner.putRevocation(row),
       close: () => inner.close(),
       async open(id) {
         const library = await inner.open(id);

@@ -1,8 +1,15 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { LibraryStorage, Logger, Storage } from '@verdant-web/core';
+import type { LibraryStorage, Logger, RevocationRow, Storage } from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
-import { listLibraries, OpenLibraries, type SqlAccess, WriteGroup } from '@verdant-web/storage-sql';
+import {
+  listLibraries,
+  OpenLibraries,
+  putRevocation,
+  readRevocations,
+  type SqlAccess,
+  WriteGroup,
+} from '@verdant-web/storage-sql';
 import {
   createDatabase,
   databaseExists,
@@ -105,6 +112,16 @@ class FileStorage implements Storage {
       from = page.at(-1) ?? null;
       if (from === null) return;
     }
+  }
+
+  async readRevocations(): Promise<RevocationRow[]> {
+    this.#libraries.assertOpen();
+    return this.#open ? readRevocations(this.#open.file.database) : [];
+  }
+
+  async putRevocation(row: RevocationRow): Promise<void> {
+    this.#libraries.assertOpen();
+    await this.#openOrCreate().group.write((database) => putRevocation(database, row));
   }
 
   async close(): Promise<void> {

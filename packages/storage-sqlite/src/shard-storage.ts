@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { LibraryStorage, Logger, Storage } from '@verdant-web/core';
+import type { LibraryStorage, Logger, RevocationRow, Storage } from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
 import { listLibraries, OpenLibraries, type SqlAccess, type SqlDatabase } from '@verdant-web/storage-sql';
 import {
@@ -22,6 +22,7 @@ import {
   MAX_VALUE_BYTES,
 } from './options.js';
 import type { Durability } from './pragmas.js';
+import { RevocationFile } from './revocation-file.js';
 
 export interface SqlShardStorageOptions {
   /** Where the files are. Created if it is not there. One server process at a time. */
@@ -79,6 +80,7 @@ class ShardStorage implements Storage {
   readonly #libraries = new OpenLibraries();
   readonly #unlock: () => void;
   readonly #log: Logger;
+  readonly #revocations: RevocationFile;
   #empty: Buffer | undefined;
 
   constructor(directory: string, durability: Durability, maxOpen: number, unlock: () => void, log: Logger) {
@@ -87,6 +89,7 @@ class ShardStorage implements Storage {
     this.#pool = new HandlePool(maxOpen, (path) => this.#openFile(path));
     this.#unlock = unlock;
     this.#log = log;
+    this.#revocations = new RevocationFile(directory, durability);
   }
 
   async open(id: LibraryId): Promise<LibraryStorage> {
@@ -110,8 +113,19 @@ class ShardStorage implements Storage {
     }
   }
 
+  async readRevocations(): Promise<RevocationRow[]> {
+    this.#libraries.assertOpen();
+    return this.#revocations.read();
+  }
+
+  async putRevocation(row: RevocationRow): Promise<void> {
+    this.#libraries.assertOpen();
+    this.#revocations.put(row);
+  }
+
   async close(): Promise<void> {
     this.#libraries.close('The storage was closed');
+    this.#revocations.close();
     this.#pool.closeAll();
     this.#unlock();
   }

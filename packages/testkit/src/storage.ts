@@ -9,6 +9,7 @@ import { isolationContract } from './storage/isolation.js';
 import { keyContract } from './storage/keys.js';
 import { pageContract } from './storage/pages.js';
 import { replicaContract } from './storage/replicas.js';
+import { revocationContract } from './storage/revocations.js';
 import { stagingContract } from './storage/staging.js';
 import { textContract } from './storage/text.js';
 
@@ -45,6 +46,7 @@ export function storageContract(options: StorageContractOptions): void {
     describe('file records', () => fileRecordContract(test));
     describe('eviction', () => evictionContract(test));
     describe('libraries', () => isolationContract(test));
+    describe('revocations', () => revocationContract(test));
     describe('text', () => textContract(test, options));
   });
 }

@@ -166,6 +166,8 @@ export function faultyStorage(
       return wrap(await inner.open(id));
     },
     list: (after) => inner.list(after),
+    readRevocations: () => inner.readRevocations(),
+    putRevocation: (row) => inner.putRevocation(row),
     close: () => inner.close(),
   };
 }

@@ -67,6 +67,8 @@ export function gatedStorage(inner: Storage): GatedStorage {
       return wrapped(await inner.open(id));
     },
     list: (after) => inner.list(after),
+    readRevocations: () => inner.readRevocations(),
+    putRevocation: (row) => inner.putRevocation(row),
     close: () => inner.close(),
     hold(matches) {
       const { gate, pass } = makeGate();

@@ -1,4 +1,5 @@
 import type { LibraryId } from '@verdant-web/protocol';
+import type { RevocationRow } from '../storage/rows.js';
 import type { LibraryStorage, Storage } from '../storage/storage.js';
 import type { MemoryLibrary } from './library.js';
 import { MemoryLibraryStorage } from './library-storage.js';
@@ -25,6 +26,7 @@ const MAX_VALUE_BYTES = 2 ** 29 - 24;
 export function memoryStorage(): Storage {
   const libraries = new Map<LibraryId, MemoryLibrary>();
   const opened = new Map<LibraryId, MemoryLibraryStorage>();
+  const revocations = new Map<string, RevocationRow>();
 
   return {
     limits: { maxValueBytes: MAX_VALUE_BYTES, multiProcess: false },
@@ -43,6 +45,16 @@ export function memoryStorage(): Storage {
       for (const id of [...libraries.keys()].sort()) {
         if (after === undefined || id > after) yield id;
       }
+    },
+
+    async readRevocations() {
+      return [...revocations.values()].map((row) => ({ ...row }));
+    },
+
+    async putRevocation(row) {
+      const key = JSON.stringify([row.userId, row.libraryId]);
+      const earlier = revocations.get(key);
+      if (!earlier || earlier.issuedBefore < row.issuedBefore) revocations.set(key, { ...row });
     },
 
     async close() {

@@ -1,5 +1,6 @@
 import type {
   AuthzKey,
+  LibraryId,
   Oid,
   ReplicaId,
   ReplicaType,
@@ -111,4 +112,14 @@ export interface OperationKey {
   replicaId: ReplicaId;
   oid: Oid;
   timestamp: Timestamp;
+}
+
+/** Access tokens of a user, of a library, or of a user in a library, that are refused from some time on. */
+export interface RevocationRow {
+  /** Null: whichever user. */
+  userId: UserId | null;
+  /** Null: whichever library. */
+  libraryId: LibraryId | null;
+  /** Tokens issued before this are refused, in ms of Unix time. */
+  issuedBefore: number;
 }

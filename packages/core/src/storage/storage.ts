@@ -7,6 +7,7 @@ import type {
   OperationKey,
   OperationRow,
   ReplicaRow,
+  RevocationRow,
 } from './rows.js';
 
 /** Where libraries are kept. Implementations are proven by the suite of `@verdant-web/testkit/storage`. */
@@ -22,6 +23,13 @@ export interface Storage {
    * `after`, when given.
    */
   list(after?: LibraryId): AsyncIterable<LibraryId>;
+  /** Every revocation that was put, in any order. Creates nothing where there is none. */
+  readRevocations(): Promise<RevocationRow[]>;
+  /**
+   * Keeps a revocation, durably. Of one user and library, of which either may be null, the latest `issuedBefore` stays.
+   * Evicting a library leaves it as it is.
+   */
+  putRevocation(row: RevocationRow): Promise<void>;
   /** Closes everything. Libraries that are open cannot be used afterwards. */
   close(): Promise<void>;
 }
