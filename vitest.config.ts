@@ -9,6 +9,7 @@ export default defineConfig({
         test: { name: 'packages', include: ['packages/*/src/**/*.test.ts'], testTimeout: 20_000 },
       },
       './tests/vitest.config.ts',
+      './examples/todo/vitest.config.ts',
     ],
   },
 });

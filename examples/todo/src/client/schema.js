@@ -1,0 +1,3 @@
+import schema from './schemaVersions/v1.js';
+	const finalSchema = { wip: false, ...schema };
+	export default finalSchema;

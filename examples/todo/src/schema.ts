@@ -1,0 +1,22 @@
+import { schema } from '@verdant-web/store';
+
+/** What this app keeps. When you change it, raise `version` and run `pnpm generate`. */
+export default schema({
+  version: 1,
+  collections: {
+    items: schema.collection({
+      name: 'item',
+      primaryKey: 'id',
+      fields: {
+        id: schema.fields.string({ default: () => crypto.randomUUID() }),
+        text: schema.fields.string({ default: '' }),
+        isDone: schema.fields.boolean({ default: false }),
+        image: schema.fields.file({ nullable: true }),
+        createdAt: schema.fields.number({ default: () => Date.now() }),
+      },
+      indexes: {
+        createdAt: { field: 'createdAt' },
+      },
+    }),
+  },
+});

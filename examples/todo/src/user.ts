@@ -1,0 +1,16 @@
+const NAMES = ['Ada', 'Ben', 'Cleo', 'Dan', 'Eve', 'Finn', 'Gus', 'Hana', 'Ida', 'Jon', 'Kim', 'Lea'];
+const KEPT_AS = 'todo-user';
+
+/** Who uses this page: `?user=` says so; a browser that is not told keeps a name of its own. */
+export const user = new URLSearchParams(location.search).get('user')?.trim() || ownName();
+
+/** Somebody else, for a second window. */
+export const someoneElse = (): string => randomOf(NAMES.filter((name) => name !== user));
+
+function ownName(): string {
+  const name = localStorage.getItem(KEPT_AS) ?? randomOf(NAMES);
+  localStorage.setItem(KEPT_AS, name);
+  return name;
+}
+
+const randomOf = (names: string[]): string => names[Math.floor(Math.random() * names.length)]!;
