@@ -8,6 +8,7 @@ export default defineConfig({
         resolve: { alias: sourceAliases },
         test: { name: 'packages', include: ['packages/*/src/**/*.test.ts'], testTimeout: 20_000 },
       },
+      { test: { name: 'scripts', include: ['scripts/*.test.mjs'] } },
       './tests/vitest.config.ts',
       './examples/todo/vitest.config.ts',
     ],

@@ -23,7 +23,7 @@ function createLibrary(name: string) {
 }
 type Library = ReturnType<typeof createLibrary>;
 
-test(`what was acknowledged or shown survives kill -9, ${ROUNDS} times (seed ${SEED})`, async () => {
+test(`[DUR-2] what was acknowledged or shown survives kill -9, ${ROUNDS} times (seed ${SEED})`, async () => {
   const random = createRandom(SEED);
   const cwd = await temporaryFolder();
   const port = await freePort();

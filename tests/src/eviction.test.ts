@@ -47,7 +47,7 @@ describe.each(matrix)('eviction, $label', (kind) => {
       await world.converged([anaAgain, bobAgain], ([first]) => first?.tags.length === 3);
     }));
 
-  test('the first one back is the truth; the others are reset to it', () =>
+  test('[EVICT-4] the first one back is the truth; the others are reset to it', () =>
     inWorld(kind, async (world) => {
       const { ana, bob, items } = await pair(world);
       await bob.stop();
@@ -60,7 +60,7 @@ describe.each(matrix)('eviction, $label', (kind) => {
       expect(await world.converged([anaAgain, bob], (held) => held.length === 2)).toEqual(items);
     }));
 
-  test('a user whose replicas are forgotten is reset', () =>
+  test('[EVICT-7] a user whose replicas are forgotten is reset', () =>
     inWorld(kind, async (world) => {
       const { ana, bob, items } = await pair(world);
       await bob.stop();
@@ -71,7 +71,7 @@ describe.each(matrix)('eviction, $label', (kind) => {
       expect(await world.converged([ana, bob], (held) => held.length === 2)).toEqual(items);
     }));
 
-  test('files go with it', () =>
+  test('[EVICT-5] files go with it', () =>
     inWorld(kind, async (world) => {
       const ana = await world.open('ana');
       await ana.put('1');

@@ -47,7 +47,7 @@ describe.each(matrix)('files, $label', (kind) => {
       expect(Buffer.compare((await loaded(bob, '1')).bytes, file.bytes)).toBe(0);
     }));
 
-  test('are deleted when nothing refers to them any more and everyone has left', () =>
+  test('[FILE-10] are deleted when nothing refers to them any more and everyone has left', () =>
     inWorld(
       { ...kind, fileDeleteExpirationDays: 0, presenceLeaseMs: 500 },
       async ({ app, library, open, converged }) => {

@@ -14,7 +14,7 @@ const seenBy = async (world: World, user: string) => {
 };
 
 describe('a private document', () => {
-  test('goes to its owner only: live, in replies, and folded', async () => {
+  test('[PRIV-3] goes to its owner only: live, in replies, and folded', async () => {
     const world = new World();
     const ana = await world.founder();
     const tablet = await world.member('ana');
@@ -37,7 +37,7 @@ describe('a private document', () => {
     expect(await seenBy(world, 'cat')).not.toContain('notes/1:a');
   });
 
-  test('is kept from others when it is in baselines', async () => {
+  test('[PRIV-3] [PRIV-4] is kept from others when it is in baselines', async () => {
     const world = new World();
     const ana = world.device('ana').connect();
     await ana.sync({
@@ -51,7 +51,7 @@ describe('a private document', () => {
     expect(await seenBy(world, 'ana')).toEqual(['items/1', 'notes/1', 'notes/1:a']);
   });
 
-  test('stays private when its owner leaves authz out, as the 3.x client does', async () => {
+  test('[PRIV-4] stays private when its owner leaves authz out, as the 3.x client does', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -61,7 +61,7 @@ describe('a private document', () => {
     expect(await seenBy(world, 'bob')).toEqual(['items/1']);
   });
 
-  test('cannot be written by anybody else; the rest of the message is stored', async () => {
+  test('[PRIV-7] cannot be written by anybody else; the rest of the message is stored', async () => {
     const world = new World();
     const refused: unknown[] = [];
     const ana = await world.founder();
@@ -81,7 +81,7 @@ describe('a private document', () => {
     expect(await world.snapshot('notes', '1')).toEqual({ id: '1' });
   });
 
-  test('cannot be made for somebody else', async () => {
+  test('[PRIV-8] cannot be made for somebody else', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -90,7 +90,7 @@ describe('a private document', () => {
     expect(await world.snapshot('notes', '1')).toBeNull();
   });
 
-  test('is not made of a public one: access never changes', async () => {
+  test('[PRIV-5] is not made of a public one: access never changes', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -101,7 +101,7 @@ describe('a private document', () => {
     expect(bob.broadcast).toEqual(['items/1 set']);
   });
 
-  test('that was deleted takes the access of the initialize that follows', async () => {
+  test('[PRIV-6] that was deleted takes the access of the initialize that follows', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -122,7 +122,7 @@ describe('a private document', () => {
     ['UTF-8', key('Zoë')],
     ['Latin-1, as browsers encode', latin1('Zoë')],
     ['the originator of a library that was never synced', originator],
-  ])('is understood in %s', async (_name, authz) => {
+  ])('[PRIV-1] [PRIV-2] is understood in %s', async (_name, authz) => {
     const world = new World();
     const zoe = world.device('Zoë').connect();
     await zoe.sync({
@@ -136,7 +136,7 @@ describe('a private document', () => {
     expect(answer.operations.map((operation) => operation.authz)).toEqual([key('Zoë'), key('Zoë')]);
   });
 
-  test('of a user whose id has colons', async () => {
+  test('[PRIV-1] of a user whose id has colons', async () => {
     const world = new World();
     const user = world.device('u:1:*').connect();
     await user.sync({ operations: [user.create('notes/1', { id: '1' }, { authz: latin1('u:1:*') })] });
@@ -144,7 +144,7 @@ describe('a private document', () => {
     expect(await seenBy(world, 'u')).toEqual([]);
   });
 
-  test('is not reset over its private parts: what it may not see is acknowledged by itself', async () => {
+  test('[ACK-4] is not reset over its private parts: what it may not see is acknowledged by itself', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');

@@ -6,14 +6,14 @@ const acked = async (world: World, id: string) =>
   (await world.info())?.replicas.find((replica) => replica.id === id)?.ackedServerOrder;
 
 describe('acked server order', () => {
-  test('moves over what a replica wrote itself, where that is next', async () => {
+  test('[ACK-3] moves over what a replica wrote itself, where that is next', async () => {
     const world = new World();
     const ana = await world.founder();
     await ana.push(ana.set('items/1', 'n', 1));
     expect(await acked(world, ana.id)).toBe(2);
   });
 
-  test('not past what somebody else wrote and it has not acknowledged', async () => {
+  test('[ACK-3] not past what somebody else wrote and it has not acknowledged', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -24,7 +24,7 @@ describe('acked server order', () => {
     expect(await acked(world, ana.id)).toBe(3);
   });
 
-  test('moves over what a replica may not see', async () => {
+  test('[ACK-4] moves over what a replica may not see', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -34,7 +34,7 @@ describe('acked server order', () => {
     expect(await acked(world, bob.id)).toBe(3);
   });
 
-  test('is never beyond what the connection was sent', async () => {
+  test('[ACK-2] is never beyond what the connection was sent', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -44,7 +44,7 @@ describe('acked server order', () => {
     expect(await acked(world, bob.id)).toBe(1);
   });
 
-  test('moves over what a replica wrote just before it acknowledged what came earlier', async () => {
+  test('[ACK-1] [ACK-3] moves over what a replica wrote just before it acknowledged what came earlier', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -56,7 +56,7 @@ describe('acked server order', () => {
     expect(await acked(world, bob.id)).toBe(3);
   });
 
-  test('an ack of one operation covers those before it', async () => {
+  test('[ACK-1] an ack of one operation covers those before it', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -67,8 +67,22 @@ describe('acked server order', () => {
   });
 });
 
+test('[ACK-5] acked logical time is what an ack says, and never moves back', async () => {
+  const world = new World();
+  await world.founder();
+  const bob = await world.member('bob');
+  await world.settle(1_000);
+  const time = async () => (await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedLogicalTime;
+  const said = bob.stamp();
+  for (const timestamp of [said, bob.stamp(-500)]) {
+    bob.send({ type: 'ack', timestamp });
+    await world.settle();
+    expect(await time()).toBe(said);
+  }
+});
+
 describe('the global ack', () => {
-  test('is the least of what those that count have acknowledged, announced when it rose, coalesced', async () => {
+  test('[FOLD-1] [FOLD-2] is the least of what those that count have acknowledged, announced when it rose, coalesced', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -86,7 +100,7 @@ describe('the global ack', () => {
     expect(ana.all('global-ack')).toHaveLength(1);
   });
 
-  test('rises when a replica that counted turns truant, with nobody sending anything', async () => {
+  test('[FOLD-4] rises when a replica that counted turns truant, with nobody sending anything', async () => {
     const world = new World({ replicaTruancyMinutes: 10 });
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -101,7 +115,7 @@ describe('the global ack', () => {
     expect((await world.info())?.operationsCount).toBe(1);
   });
 
-  test('rises when a passive replica leaves', async () => {
+  test('[FOLD-1] [FOLD-4] rises when a passive replica leaves', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob', { type: ReplicaType.PassiveRealtime });
@@ -114,7 +128,7 @@ describe('the global ack', () => {
     expect((await world.info())!.globalAck! > before).toBe(true);
   });
 
-  test('that was announced never falls, though a passive replica that returns lowers the computed one', async () => {
+  test('[FOLD-3] that was announced never falls, though a passive replica that returns lowers the computed one', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob', { type: ReplicaType.ReadOnlyRealtime });
@@ -130,7 +144,7 @@ describe('the global ack', () => {
     expect((await world.info())!.globalAck).toBe(announced);
   });
 
-  test('is durable before it is announced, with the acks that it relies on', async () => {
+  test('[FOLD-5] is durable before it is announced, with the acks that it relies on', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -146,8 +160,61 @@ describe('the global ack', () => {
   });
 });
 
+describe('a replica', () => {
+  test('[FOLD-6] is seen by an open socket that has synced, not by connecting or by its presence', async () => {
+    const world = new World({ replicaTruancyMinutes: 60 });
+    await world.founder();
+    const bob = await world.member('bob');
+    const isTruant = async () => (await world.info())?.replicas.find(({ id }) => id === bob.id)?.truant;
+    await world.settle(3 * 60 * 60_000);
+    expect(await isTruant()).toBe(false);
+    bob.disconnect();
+    await world.settle(61 * 60_000);
+    bob.connect();
+    bob.send({ type: 'presence-update', presence: {} });
+    await world.settle();
+    expect(await isTruant()).toBe(true);
+    await bob.sync({ since: bob.stamp() });
+    expect(await isTruant()).toBe(false);
+  });
+
+  test('[FOLD-6] is seen by an op and by an ack', async () => {
+    const world = new World({ replicaTruancyMinutes: 60 });
+    await world.founder();
+    const bob = world.device('bob');
+    await bob.post(bob.syncMessage());
+    const isTruant = async () => (await world.info())?.replicas.find(({ id }) => id === bob.id)?.truant;
+    await world.settle(50 * 60_000);
+    await bob.post({ type: 'op', timestamp: bob.stamp(), operations: [bob.set('items/1', 'n', 1)] });
+    await world.settle(50 * 60_000);
+    expect(await isTruant()).toBe(false);
+    await bob.post({ type: 'ack', timestamp: bob.stamp() });
+    await world.settle(50 * 60_000);
+    expect(await isTruant()).toBe(false);
+    await world.settle(11 * 60_000);
+    expect(await isTruant()).toBe(true);
+  });
+
+  test('[FOLD-8] has the type of the token that it last synced with', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    bob.disconnect();
+    await world.settle(10);
+    const passive = world.device('bob', { id: bob.id, type: ReplicaType.PassiveRealtime }).connect();
+    await passive.sync({ since: passive.stamp() });
+    expect((await world.info())?.replicas.find(({ id }) => id === bob.id)?.type).toBe(
+      ReplicaType.PassiveRealtime,
+    );
+    passive.disconnect();
+    for (let n = 0; n < 5; n++) await ana.push(ana.set('items/1', 'n', n));
+    await world.settle(5_000);
+    expect((await world.info())?.operationsCount).toBe(1);
+  });
+});
+
 describe('history', () => {
-  test('is folded when all that count hold it, and not before', async () => {
+  test('[FOLD-9] is folded when all that count hold it, and not before', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -160,7 +227,7 @@ describe('history', () => {
     expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one', n: 4 });
   });
 
-  test('is held back by a replica that is away, until it is truant; nothing is lost to it', async () => {
+  test('[FOLD-9] is held back by a replica that is away, until it is truant; nothing is lost to it', async () => {
     const world = new World({ replicaTruancyMinutes: 60 });
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -172,7 +239,7 @@ describe('history', () => {
     expect((await bob.sync({ since })).operations).toHaveLength(5);
   });
 
-  test('is not held back by a passive replica that is away', async () => {
+  test('[FOLD-7] [FOLD-13] is not held back by a passive replica that is away', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = world.device('bob', { type: ReplicaType.PassivePush });
@@ -184,7 +251,28 @@ describe('history', () => {
     expect((await world.info())?.operationsCount).toBe(1);
   });
 
-  test('is kept where rebasing is disabled', async () => {
+  test('[FOLD-11] is folded to the time of the last operation and the access of the last initialize', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const authz = btoa('u:ana:*');
+    const last = ana.set('notes/1', 'n', 1);
+    await ana.push(ana.create('notes/1', { id: '1' }, { authz }), { ...last, timestamp: ana.stamp() });
+    await ana.push(ana.create('notes/2', { id: '2' }, { authz }), ana.operation('notes/2', { op: 'delete' }));
+    const open = ana.create('notes/2', { id: '2', open: true });
+    await ana.push(open, ana.operation('items/1', { op: 'delete' }));
+    const folded = ana.operation('notes/1', { op: 'touch' });
+    await ana.push(folded);
+    await ana.push(ana.operation('items/2', { op: 'touch' }));
+    await world.settle(3_000);
+    const { baselines, operations } = await world.device('ana').connect().sync();
+    expect(operations).toHaveLength(1);
+    expect(baselines).toEqual([
+      { oid: 'notes/1', snapshot: { id: '1', n: 1 }, timestamp: folded.timestamp, authz },
+      { oid: 'notes/2', snapshot: { id: '2', open: true }, timestamp: open.timestamp },
+    ]);
+  });
+
+  test('[FOLD-18] is kept where rebasing is disabled', async () => {
     const world = new World({ disableRebasing: true });
     const ana = await world.founder();
     for (let n = 0; n < 5; n++) await ana.push(ana.set('items/1', 'n', n));
@@ -192,7 +280,7 @@ describe('history', () => {
     expect((await world.info())?.operationsCount).toBe(6);
   });
 
-  test('of an object with an earlier operation that may not be folded waits for it', async () => {
+  test('[FOLD-9] [FOLD-10] of an object with an earlier operation that may not be folded waits for it', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -211,7 +299,7 @@ describe('history', () => {
     expect((await world.info())!.operationsCount).toBeLessThan(3);
   });
 
-  test('server orders go on after everything was folded and the server restarted', async () => {
+  test('[FOLD-16] server orders go on after everything was folded and the server restarted', async () => {
     const world = new World();
     const ana = await world.founder();
     for (let n = 0; n < 5; n++) await ana.push(ana.set('items/1', 'n', n));

@@ -5,7 +5,7 @@ import type { Storage } from './storage/storage.js';
 import { World } from './testing/world.js';
 
 describe('eviction', () => {
-  test('leaves nothing, and disconnects everybody, who restore the library from what they hold', async () => {
+  test('[EVICT-1] [EVICT-2] [EVICT-4] leaves nothing, and disconnects everybody, who restore the library from what they hold', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -13,7 +13,7 @@ describe('eviction', () => {
     const evicted: unknown[] = [];
     world.core.events.subscribe('evicted', ({ libraryId }) => evicted.push(libraryId));
     await world.evict();
-    expect(ana.closed).not.toBeNull();
+    expect(ana.closed?.code).toBe(1012);
     expect(evicted).toEqual(['lib']);
     expect(await world.info()).toBeNull();
     expect(await world.snapshot('items', '1')).toBeNull();
@@ -30,7 +30,7 @@ describe('eviction', () => {
     expect((await world.info())?.latestServerOrder).toBe(1);
   });
 
-  test('nothing that was under way is stored', async () => {
+  test('[EVICT-3] nothing that was under way is stored', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = world.device('bob');
@@ -72,7 +72,7 @@ describe('eviction', () => {
     expect(await world.info()).toBeNull();
   });
 
-  test('does not make a sync new that was answered before it, and is delivered once more', async () => {
+  test('[EVICT-6] does not make a sync new that was answered before it, and is delivered once more', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob');
@@ -92,7 +92,7 @@ describe('eviction', () => {
     expect(await world.info('never seen')).toBeNull();
   });
 
-  test('is durable', async () => {
+  test('[EVICT-1] is durable', async () => {
     const world = new World();
     await world.founder();
     await world.evict();
@@ -103,7 +103,7 @@ describe('eviction', () => {
   });
 });
 
-test('evictUser forgets the replicas of a user, who are reset when they return, and nobody else', async () => {
+test('[EVICT-7] evictUser forgets the replicas of a user, who are reset when they return, and nobody else', async () => {
   const world = new World();
   const ana = await world.founder();
   const bob = await world.member('bob');
@@ -117,7 +117,7 @@ test('evictUser forgets the replicas of a user, who are reset when they return, 
   expect((await bob.sync({ since: bob.stamp() })).overwriteLocalData).toBe(true);
 });
 
-test('forceTruant makes a replica not count, and be reset when others have written', async () => {
+test('[EVICT-8] forceTruant makes a replica not count, and be reset when others have written', async () => {
   const world = new World();
   const ana = await world.founder();
   const bob = await world.member('bob');

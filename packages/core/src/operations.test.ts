@@ -5,7 +5,7 @@ import type { LibraryChange, Storage } from './storage/storage.js';
 import { listed, World } from './testing/world.js';
 
 describe('an op', () => {
-  test('is acknowledged with its own timestamp, and reaches the others once, without server fields', async () => {
+  test('[OP-1] [OP-2] [MSG-3] [MSG-9] is acknowledged with its own timestamp, and reaches the others once, without server fields', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -20,7 +20,7 @@ describe('an op', () => {
     }
   });
 
-  test('over HTTP does not say that nothing older will come: another request may have failed', async () => {
+  test('[OP-3] [SYNC-27] over HTTP does not say that nothing older will come: another request may have failed', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob');
@@ -31,7 +31,18 @@ describe('an op', () => {
     expect(replica?.ackedLogicalTime).toBe(reset?.type === 'sync-resp' && reset.ackedTimestamp);
   });
 
-  test('over HTTP gets no ack, and reaches sockets', async () => {
+  test('[OP-11] on a socket says that nothing older than its last operation will come', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = await world.member('bob');
+    await world.settle(100);
+    const operation = bob.set('items/1', 'n', 1);
+    await bob.push(operation);
+    const replica = (await world.info())?.replicas.find(({ id }) => id === bob.id);
+    expect(replica?.ackedLogicalTime).toBe(operation.timestamp);
+  });
+
+  test('[OP-3] over HTTP gets no ack, and reaches sockets', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = world.device('bob');
@@ -42,7 +53,7 @@ describe('an op', () => {
     expect(ana.broadcast).toEqual(['items/1 set']);
   });
 
-  test('reaches another socket of the same replica', async () => {
+  test('[SOCK-10] reaches another socket of the same replica', async () => {
     const world = new World();
     const ana = await world.founder();
     const tab = world.device('ana', { id: ana.id }).connect();
@@ -52,7 +63,7 @@ describe('an op', () => {
     expect(ana.broadcast).toEqual([]);
   });
 
-  test('does not reach a socket that has not synced, which gets it in its reply', async () => {
+  test('[OP-4] does not reach a socket that has not synced, which gets it in its reply', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = world.device('bob').connect();
@@ -62,7 +73,7 @@ describe('an op', () => {
     expect(listed(await bob.sync())).toEqual(['items/1 initialize', 'items/1 set']);
   });
 
-  test('of a replica without a record is not stored: the socket is closed so that it syncs, HTTP gets 503', async () => {
+  test('[OP-5] of a replica without a record is not stored: the socket is closed so that it syncs, HTTP gets 503', async () => {
     const world = new World();
     const stranger = world.device('ana').connect();
     await stranger.push(stranger.create('items/1', { id: '1' }));
@@ -77,7 +88,7 @@ describe('an op', () => {
     expect(await world.info()).toBeNull();
   });
 
-  test('of a truant is not stored before it has synced', async () => {
+  test('[OP-6] of a truant is not stored before it has synced', async () => {
     const world = new World({ replicaTruancyMinutes: 60 });
     await world.founder();
     const bob = await world.member('bob');
@@ -89,7 +100,7 @@ describe('an op', () => {
     expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one' });
   });
 
-  test('of a passive replica may come right behind its sync', async () => {
+  test('[OP-7] of a passive replica may come right behind its sync', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = world.device('bob', { type: ReplicaType.PassiveRealtime }).connect();
@@ -101,7 +112,7 @@ describe('an op', () => {
     expect(ana.broadcast).toEqual(['items/1 set']);
   });
 
-  test('from a read-only token is forbidden', async () => {
+  test('[OP-8] from a read-only token is forbidden', async () => {
     const world = new World();
     const ana = await world.founder();
     const reader = await world.member('bob', { type: ReplicaType.ReadOnlyRealtime });
@@ -110,7 +121,7 @@ describe('an op', () => {
     expect(ana.broadcast).toEqual([]);
   });
 
-  test('that is repeated is acknowledged again, and stored and sent once', async () => {
+  test('[OP-9] that is repeated is acknowledged again, and stored and sent once', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -122,7 +133,7 @@ describe('an op', () => {
     expect((await world.info())?.operationsCount).toBe(2);
   });
 
-  test('without operations is acknowledged, and nobody is sent an empty broadcast', async () => {
+  test('[OP-10] without operations is acknowledged, and nobody is sent an empty broadcast', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -131,7 +142,7 @@ describe('an op', () => {
     expect(ana.all('op-re')).toEqual([]);
   });
 
-  test('with a value that the storage cannot keep is refused, and nothing else', async () => {
+  test('[LIMIT-5] with a value that the storage cannot keep is refused, and nothing else', async () => {
     const inner = memoryStorage();
     const storage = Object.assign(Object.create(inner), {
       limits: { ...inner.limits, maxValueBytes: 100 },
@@ -147,7 +158,7 @@ describe('an op', () => {
     expect(await world.snapshot('items', '1')).toMatchObject({ n: 'e'.repeat(60) });
   });
 
-  test('that does not fit its object is stored, and changes nothing', async () => {
+  test('[PATCH-3] that does not fit its object is stored, and changes nothing', async () => {
     const world = new World();
     const ana = await world.founder();
     await ana.push(
@@ -160,7 +171,7 @@ describe('an op', () => {
     expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one' });
   });
 
-  test('that comes late for a deleted and folded object does not bring it back', async () => {
+  test('[FOLD-14] that comes late for a deleted and folded object does not bring it back', async () => {
     const world = new World();
     const ana = await world.founder();
     await ana.push(ana.operation('items/1', { op: 'delete' }));
@@ -207,7 +218,7 @@ describe('what is durable', () => {
     return { storage, control };
   };
 
-  test('nothing is acknowledged or shown when the commit fails: the client is told to come again', async () => {
+  test('[DUR-3] nothing is acknowledged or shown when the commit fails: the client is told to come again', async () => {
     const { storage, control } = failing();
     const world = new World({ storage });
     const ana = await world.founder();
@@ -222,7 +233,7 @@ describe('what is durable', () => {
     expect(ana.all('server-ack')).toHaveLength(1);
   });
 
-  test('a commit that took effect, and failed to say so, is found when the message comes again', async () => {
+  test('[DUR-4] a commit that took effect, and failed to say so, is found when the message comes again', async () => {
     const { storage, control } = failing();
     const world = new World({ storage });
     const ana = await world.founder();
@@ -239,7 +250,7 @@ describe('what is durable', () => {
     expect(listed(await ana.sync({ since: ana.stamp() }))).toEqual(['items/1 set']);
   });
 
-  test('a message that breaks a commit takes no other with it', async () => {
+  test('[DUR-5] a message that breaks a commit takes no other with it', async () => {
     const { storage, control } = failing();
     const world = new World({ storage });
     await world.founder();
@@ -268,7 +279,7 @@ describe('what is durable', () => {
     expect(ana.isOpen).toBe(true);
   });
 
-  test('messages that wait are committed together', async () => {
+  test('[WORK-3] messages that wait are committed together', async () => {
     const { storage, control } = failing();
     const world = new World({ storage });
     const ana = await world.founder();
@@ -299,7 +310,7 @@ describe('what is durable', () => {
   });
 });
 
-test('messages of one connection keep their order, in one library and across a slow opening', async () => {
+test('[MSG-7] messages of one connection keep their order, in one library and across a slow opening', async () => {
   const world = new World();
   const ana = world.device('ana').connect();
   ana.send({ type: 'presence-update', presence: {} });

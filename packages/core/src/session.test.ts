@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { World } from './testing/world.js';
 
 describe('a socket', () => {
-  test('with a token of a type that is not realtime is refused', () => {
+  test('[SOCK-3] with a token of a type that is not realtime is refused', () => {
     const world = new World();
     for (const type of [ReplicaType.Push, ReplicaType.PassivePush, ReplicaType.ReadOnlyPull]) {
       expect(() => world.device('ana', { type }).connect()).toThrow(
@@ -12,7 +12,7 @@ describe('a socket', () => {
     }
   });
 
-  test('is closed when its token expires, with a little tolerance, unless that is turned off', async () => {
+  test('[SOCK-7] [AUTH-5] is closed when its token expires, with a little tolerance, unless that is turned off', async () => {
     for (const [closeSocketsOnTokenExpiry, closed] of [
       [true, VerdantErrorCode.TokenExpired],
       [false, undefined],
@@ -33,7 +33,7 @@ describe('a socket', () => {
     ['a field of a wrong type', '{"type":"op","replicaId":7,"operations":[],"timestamp":"x"}'],
     ['an unknown patch op', JSON.stringify({ type: 'op', replicaId: 'r', timestamp: 'x', operations: [{}] })],
   ])(
-    'that sends %s is closed with a code; others, and what came before, are not disturbed',
+    '[MSG-1] [REFUSE-1] [REFUSE-2] that sends %s is closed with a code; others, and what came before, are not disturbed',
     async (_name, frame) => {
       const world = new World();
       const ana = await world.founder();
@@ -49,7 +49,7 @@ describe('a socket', () => {
     },
   );
 
-  test('ignores messages of a type that it does not know', async () => {
+  test('[MSG-2] ignores messages of a type that it does not know', async () => {
     const world = new World();
     const ana = await world.founder();
     ana.send({ type: 'from-the-future', replicaId: 5 });
@@ -58,7 +58,7 @@ describe('a socket', () => {
     expect(ana.inbox).toEqual([{ type: 'heartbeat-response' }]);
   });
 
-  test('that comes back with what was refused is held longer each time, answers heartbeats, and processes nothing', async () => {
+  test('[REFUSE-4] [REFUSE-6] that comes back with what was refused is held longer each time, answers heartbeats, and processes nothing', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -84,7 +84,7 @@ describe('a socket', () => {
     expect(world.core.refusals.held).toBe(0);
   });
 
-  test('of a slow reader is closed when too much waits', async () => {
+  test('[LIMIT-9] of a slow reader is closed when too much waits', async () => {
     const world = new World({ limits: { maxSocketBufferBytes: 1_000 } });
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -94,7 +94,7 @@ describe('a socket', () => {
     expect(ana.isOpen).toBe(true);
   });
 
-  test('is read no further while too much of what it sent waits', async () => {
+  test('[LIMIT-10] is read no further while too much of what it sent waits', async () => {
     const world = new World({ limits: { maxQueuedBytesPerConnection: 1_000 } });
     const ana = await world.founder();
     for (let n = 0; n < 20; n++) {
@@ -106,7 +106,7 @@ describe('a socket', () => {
     expect(ana.all('server-ack')).toHaveLength(20);
   });
 
-  test('over the limit of a user or a library is refused', async () => {
+  test('[LIMIT-8] over the limit of a user or a library is refused', async () => {
     const world = new World({ limits: { maxConnectionsPerUser: 2, maxConnectionsPerLibrary: 3 } });
     const busy = expect.objectContaining({ code: VerdantErrorCode.Busy });
     const [a, b] = [world.device('ana').connect(), world.device('ana').connect()];
@@ -118,7 +118,7 @@ describe('a socket', () => {
     expect(a.isOpen).toBe(true);
   });
 
-  test('that is sent a long reply gets what others write meanwhile after it, once', async () => {
+  test('[SOCK-9] that is sent a long reply gets what others write meanwhile after it, once', async () => {
     const world = new World();
     const ana = await world.founder();
     await ana.push(
@@ -144,10 +144,31 @@ describe('a socket', () => {
     await world.settle(5_000);
     expect((await world.info())?.operationsCount).toBeLessThan(3);
   });
+
+  test('[FOLD-17] that is sent a long reply keeps what that lists from being folded, until it has left', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    await ana.push(
+      ...Array.from({ length: 500 }, (_, n) => ana.create(`items/n${n}`, { text: 'x'.repeat(500) })),
+    );
+    const bob = await world.member('bob');
+    let open = () => {};
+    bob.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    // Bob holds all of it, so that nothing but the reply is in the way.
+    bob.send(bob.syncMessage({ since: null, resyncAll: false }));
+    await world.settle(10_000);
+    expect(await world.info()).toMatchObject({ operationsCount: 501, baselinesCount: 0 });
+    open();
+    await world.settle(5_000);
+    expect(bob.all('sync-resp')).toMatchObject([{ overwriteLocalData: true }]);
+    expect((await world.info())?.operationsCount).toBeLessThan(3);
+  });
 });
 
 describe('closing', () => {
-  test('finishes what has arrived, then admits nothing', async () => {
+  test('[SOCK-11] finishes what has arrived, then admits nothing', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');

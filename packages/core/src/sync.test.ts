@@ -5,21 +5,21 @@ import { listed, World } from './testing/world.js';
 const later = (timestamp: Timestamp): Timestamp => `${timestamp.slice(0, -1)}z` as Timestamp;
 
 describe('an empty library', () => {
-  test('is founded by the first that brings its whole history', async () => {
+  test('[SYNC-1] [SYNC-2] is founded by the first that brings its whole history', async () => {
     const world = new World();
     const ana = world.device('ana').connect();
     const answer = await ana.sync({
-      baselines: [ana.baseline('items/1', { id: '1', n: 1 })],
+      baselines: [ana.baseline('items/1', { id: '1', n: 1 }), ana.baseline('items/2', { id: '2' })],
       operations: [ana.set('items/1', 'n', 2)],
     });
     expect(answer).toMatchObject({ overwriteLocalData: false, operations: [], baselines: [] });
     expect(await world.snapshot('items', '1')).toEqual({ id: '1', n: 2 });
     const info = await world.info();
-    expect(info).toMatchObject({ latestServerOrder: 2, operationsCount: 1, baselinesCount: 1 });
+    expect(info).toMatchObject({ latestServerOrder: 2, operationsCount: 1, baselinesCount: 2 });
     expect(info?.replicas[0]).toMatchObject({ id: ana.id, ackedServerOrder: 2 });
   });
 
-  test('asks a replica that it does not know for everything, and stores nothing', async () => {
+  test('[SYNC-3] asks a replica that it does not know for everything, and stores nothing', async () => {
     const world = new World();
     const ana = world.device('ana').connect();
     await ana.sync({ since: ana.stamp(), resyncAll: false, operations: [ana.set('items/1', 'n', 1)] });
@@ -27,7 +27,7 @@ describe('an empty library', () => {
     expect(await world.info()).toBeNull();
   });
 
-  test('leaves a reader as it is, also one that brings content, and does not record it', async () => {
+  test('[SYNC-5] leaves a reader as it is, also one that brings content, and does not record it', async () => {
     const world = new World();
     const reader = world.device('ana', { type: ReplicaType.ReadOnlyRealtime }).connect();
     for (const since of [null, reader.stamp()]) {
@@ -37,7 +37,7 @@ describe('an empty library', () => {
     expect(await world.info()).toBeNull();
   });
 
-  test('is founded by whoever brings data first, after others that held none', async () => {
+  test('[SYNC-4] is founded by whoever brings data first, after others that held none', async () => {
     const world = new World();
     const early = world.device('ana').connect();
     await early.sync();
@@ -46,7 +46,7 @@ describe('an empty library', () => {
     expect(early.all('op-re')).toMatchObject([{ operations: [], baselines: [{ oid: 'items/1' }] }]);
   });
 
-  test('by a replica that synced it while it was empty, too', async () => {
+  test('[SYNC-4] by a replica that synced it while it was empty, too', async () => {
     const world = new World();
     const ana = world.device('ana').connect();
     const first = await ana.sync();
@@ -59,7 +59,7 @@ describe('an empty library', () => {
     expect(await world.snapshot('items', '1')).toEqual({ id: '1' });
   });
 
-  test('resets those recorded before it was founded with baselines, who hold none of them', async () => {
+  test('[SYNC-7] resets those recorded before it was founded with baselines, who hold none of them', async () => {
     const world = new World();
     const early = world.device('ana').connect();
     const { ackedTimestamp } = await early.sync();
@@ -73,7 +73,7 @@ describe('an empty library', () => {
     });
   });
 
-  test('but not one that was sent the founding, and was heard of since or has taken leave', async () => {
+  test('[SYNC-8] but not one that was sent the founding, and was heard of since or has taken leave', async () => {
     for (const [end, reset] of [
       ['leaves', false],
       ['is heard of', false],
@@ -97,7 +97,7 @@ describe('an empty library', () => {
     }
   });
 
-  test('but not one that was sent the founding and acknowledged what followed', async () => {
+  test('[SYNC-8] but not one that was sent the founding and acknowledged what followed', async () => {
     const world = new World();
     const early = world.device('ana').connect();
     const { ackedTimestamp } = await early.sync();
@@ -111,7 +111,7 @@ describe('an empty library', () => {
     expect((await early.sync({ since: ackedTimestamp })).overwriteLocalData).toBe(false);
   });
 
-  test('whose documents were all deleted is not empty', async () => {
+  test('[SYNC-6] whose documents were all deleted is not empty', async () => {
     const world = new World();
     const ana = await world.founder();
     await ana.push(ana.operation('items/1', { op: 'delete' }));
@@ -124,7 +124,7 @@ describe('an empty library', () => {
 });
 
 describe('a replica is reset', () => {
-  test('when it is new: what it brings is forfeited', async () => {
+  test('[SYNC-9] [SYNC-10] when it is new: what it brings is forfeited', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob').connect();
@@ -134,14 +134,14 @@ describe('a replica is reset', () => {
     expect(await world.snapshot('items', '2')).toBeNull();
   });
 
-  test('when it asks to be treated as new', async () => {
+  test('[SYNC-11] when it asks to be treated as new', async () => {
     const world = new World();
     await world.founder();
     const bob = await world.member('bob');
     expect((await bob.sync({ since: bob.stamp(), resyncAll: true })).overwriteLocalData).toBe(true);
   });
 
-  test('when it sends its whole history to a library of others', async () => {
+  test('[SYNC-12] when it sends its whole history to a library of others', async () => {
     const world = new World();
     await world.founder();
     const bob = await world.member('bob');
@@ -154,7 +154,7 @@ describe('a replica is reset', () => {
     expect(listed(answer)).toEqual(['items/1 initialize']);
   });
 
-  test('when it was away for too long and others have written', async () => {
+  test('[SYNC-13] when it was away for too long and others have written', async () => {
     const world = new World({ replicaTruancyMinutes: 60 });
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -166,7 +166,7 @@ describe('a replica is reset', () => {
     expect((await bob.sync({ since: bob.stamp() })).overwriteLocalData).toBe(true);
   });
 
-  test('but not when nobody has', async () => {
+  test('[SYNC-13] but not when nobody has', async () => {
     const world = new World({ replicaTruancyMinutes: 60 });
     await world.founder();
     const bob = await world.member('bob');
@@ -178,7 +178,7 @@ describe('a replica is reset', () => {
     expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one', n: 1 });
   });
 
-  test('when something that it has not acknowledged is only in baselines', async () => {
+  test('[SYNC-14] when something that it has not acknowledged is only in baselines', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob', { type: ReplicaType.PassiveRealtime });
@@ -194,7 +194,7 @@ describe('a replica is reset', () => {
     });
   });
 
-  test('when it was away uncounted and brings changes that others may have folded past', async () => {
+  test('[SYNC-15] when it was away uncounted and brings changes that others may have folded past', async () => {
     const world = new World({ disableRebasing: true });
     const ana = await world.founder();
     const bob = await world.member('bob', { type: ReplicaType.PassiveRealtime });
@@ -209,7 +209,7 @@ describe('a replica is reset', () => {
     bob.disconnect().connect();
   });
 
-  test('not when it was away uncounted and brings nothing', async () => {
+  test('[SYNC-15] not when it was away uncounted and brings nothing', async () => {
     const world = new World({ disableRebasing: true });
     const ana = await world.founder();
     const bob = await world.member('bob', { type: ReplicaType.PassiveRealtime });
@@ -224,7 +224,7 @@ describe('a replica is reset', () => {
     expect(listed(answer)).toEqual(['items/1 set', 'items/1 set']);
   });
 
-  test('when it is read-only and brings content, or it would never sync again', async () => {
+  test('[SYNC-16] when it is read-only and brings content, or it would never sync again', async () => {
     const world = new World();
     await world.founder();
     const bob = await world.member('bob', { type: ReplicaType.ReadOnlyRealtime });
@@ -233,7 +233,7 @@ describe('a replica is reset', () => {
     expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one' });
   });
 
-  test('not when the reply to its founding was lost: its history is merged', async () => {
+  test('[SYNC-18] not when the reply to its founding was lost: its history is merged', async () => {
     const world = new World();
     const ana = world.device('ana').connect();
     const operation = ana.create('items/1', { id: '1', list: 1 });
@@ -244,7 +244,7 @@ describe('a replica is reset', () => {
     expect((await world.info())?.operationsCount).toBe(2);
   });
 
-  test('nor when the history that it sends again was folded on the device meanwhile', async () => {
+  test('[SYNC-19] nor when the history that it sends again was folded on the device meanwhile', async () => {
     const world = new World();
     const ana = world.device('ana').connect();
     await ana.sync({
@@ -260,7 +260,7 @@ describe('a replica is reset', () => {
     expect(await world.info()).toMatchObject({ baselinesCount: 1, operationsCount: 0 });
   });
 
-  test('once, when it changes to a socket while it applies the reset that it was sent over HTTP', async () => {
+  test('[SYNC-20] once, when it changes to a socket while it applies the reset that it was sent over HTTP', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob');
@@ -281,7 +281,7 @@ describe('a replica is reset', () => {
     expect((await cat.sync(given)).overwriteLocalData).toBe(true);
   });
 
-  test('nor does a history that was long under way replace what the replica has sent since', async () => {
+  test('[SYNC-24] nor does a history that was long under way replace what the replica has sent since', async () => {
     const world = new World();
     const ana = world.device('ana');
     const baselines = [ana.baseline('items/1', { id: '1', n: 1 })];
@@ -294,7 +294,7 @@ describe('a replica is reset', () => {
     expect(await world.snapshot('items', '1')).toEqual({ id: '1', n: 2 });
   });
 
-  test('also when everything is its own, if it brings nothing: it has lost what it had', async () => {
+  test('[SYNC-12] [SYNC-18] also when everything is its own, if it brings nothing: it has lost what it had', async () => {
     const world = new World();
     const ana = await world.founder();
     ana.disconnect().connect();
@@ -305,7 +305,7 @@ describe('a replica is reset', () => {
 });
 
 describe('a reply is applied when that is proven', () => {
-  test('by a later since: until then a reset is repeated', async () => {
+  test('[PROOF-1] [PROOF-7] [PROOF-12] [SYNC-17] by a later since: until then a reset is repeated', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob').connect();
@@ -321,7 +321,7 @@ describe('a reply is applied when that is proven', () => {
     expect(answer).toMatchObject({ overwriteLocalData: false, operations: [], baselines: [] });
   });
 
-  test('of two resets on one socket each needs its own: the second wipes what was written between them', async () => {
+  test('[PROOF-12] of two resets on one socket each needs its own: the second wipes what was written between them', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob').connect();
@@ -345,7 +345,7 @@ describe('a reply is applied when that is proven', () => {
     expect(second?.overwriteLocalData).toBe(true);
   });
 
-  test('what a replica wrote before a reset, and had still waiting to be sent, is stored and sent back', async () => {
+  test('[PROOF-11] what a replica wrote before a reset, and had still waiting to be sent, is stored and sent back', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob');
@@ -362,7 +362,7 @@ describe('a reply is applied when that is proven', () => {
     expect(await acked()).toBe(2);
   });
 
-  test('or by the next sync, where that is more than a socket remembers', async () => {
+  test('[PROOF-10] or by the next sync, where that is more than a socket remembers', async () => {
     const world = new World();
     const ana = world.device('ana').connect();
     await ana.sync({ baselines: [ana.baseline('items/1', { id: '1' })] });
@@ -379,7 +379,7 @@ describe('a reply is applied when that is proven', () => {
     expect(answer.operations).toHaveLength(1_501);
   });
 
-  test('nor is what a request brings that arrives after the reset counted as held', async () => {
+  test('[PROOF-11] nor is what a request brings that arrives after the reset counted as held', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -400,7 +400,7 @@ describe('a reply is applied when that is proven', () => {
     expect(ana.isOpen).toBe(true);
   });
 
-  test('what a replica writes while it applies a reset is sent back, until it says that it holds it', async () => {
+  test('[PROOF-9] [PROOF-10] what a replica writes while it applies a reset is sent back, until it says that it holds it', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = world.device('bob').connect();
@@ -419,7 +419,7 @@ describe('a reply is applied when that is proven', () => {
     expect(listed(answer)).toEqual(['items/1 set', 'items/1 set']);
   });
 
-  test('a reset that was lost is repeated after a crash, too', async () => {
+  test('[PROOF-7] a reset that was lost is repeated after a crash, too', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob').connect();
@@ -430,7 +430,7 @@ describe('a reply is applied when that is proven', () => {
     expect((await bob.sync({ since: before })).overwriteLocalData).toBe(true);
   });
 
-  test('by an ack of an operation listed in it, on the socket that got it', async () => {
+  test('[PROOF-2] by an ack of an operation listed in it, on the socket that got it', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob').connect();
@@ -443,7 +443,7 @@ describe('a reply is applied when that is proven', () => {
     expect((await bob.sync({ since: before })).overwriteLocalData).toBe(false);
   });
 
-  test('not by an ack of an earlier one, which may stem from an earlier socket', async () => {
+  test('[PROOF-3] not by an ack of an earlier one, which may stem from an earlier socket', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -464,7 +464,7 @@ describe('a reply is applied when that is proven', () => {
     expect(await acked()).toBe(3);
   });
 
-  test('by an ack of an operation sent after it', async () => {
+  test('[PROOF-2] by an ack of an operation sent after it', async () => {
     const world = new World();
     const ana = await world.founder();
     for (let n = 0; n < 3; n++) await ana.push(ana.set('items/1', 'n', n));
@@ -479,7 +479,7 @@ describe('a reply is applied when that is proven', () => {
     expect((await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedServerOrder).toBe(5);
   });
 
-  test('not by a nonce', async () => {
+  test('[PROOF-4] not by a nonce', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob').connect();
@@ -491,7 +491,7 @@ describe('a reply is applied when that is proven', () => {
     expect((await world.info())?.replicas[1]?.ackedServerOrder).toBe(0);
   });
 
-  test('not by the same ack over HTTP, which was sent nothing', async () => {
+  test('[PROOF-5] not by the same ack over HTTP, which was sent nothing', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = world.device('bob').connect();
@@ -501,7 +501,7 @@ describe('a reply is applied when that is proven', () => {
     expect(ana.isOpen).toBe(true);
   });
 
-  test('while a reset is pending, what was written before it is dropped without an ack; later ones are stored and sent back', async () => {
+  test('[PROOF-8] [PROOF-9] while a reset is pending, what was written before it is dropped without an ack; later ones are stored and sent back', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob').connect();
@@ -520,7 +520,7 @@ describe('a reply is applied when that is proven', () => {
     expect(answer.operations.map(({ data }) => data)).toEqual([{ op: 'set', name: 'n', value: 2 }]);
   });
 
-  test('a since that may come from another reply proves nothing: a sync that is delivered twice', async () => {
+  test('[PROOF-13] a since that may come from another reply proves nothing: a sync that is delivered twice', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = world.device('bob');
@@ -534,7 +534,7 @@ describe('a reply is applied when that is proven', () => {
     expect(answer?.type === 'sync-resp' && listed(answer)).toEqual(['items/1 set']);
   });
 
-  test('also where the replica has written since', async () => {
+  test('[PROOF-13] also where the replica has written since', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = world.device('bob');
@@ -550,7 +550,7 @@ describe('a reply is applied when that is proven', () => {
     ).toEqual(['n']);
   });
 
-  test('nor does a sync that arrives after a later one was answered', async () => {
+  test('[PROOF-13] nor does a sync that arrives after a later one was answered', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -568,7 +568,7 @@ describe('a reply is applied when that is proven', () => {
     expect(listed(answer)).toEqual(['items/1 set']);
   });
 
-  test('of polls that overlap, each is proven by its own timestamp: nothing is told twice', async () => {
+  test('[PROOF-14] of polls that overlap, each is proven by its own timestamp: nothing is told twice', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = world.device('bob');
@@ -583,7 +583,7 @@ describe('a reply is applied when that is proven', () => {
     expect(third?.type === 'sync-resp' && listed(third)).toEqual(['items/1 set']);
   });
 
-  test('of a clock that was set back, its own timestamp is proof', async () => {
+  test('[PROOF-13] of a clock that was set back, its own timestamp is proof', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob', { skew: 30_000 });
@@ -602,7 +602,7 @@ describe('a reply is applied when that is proven', () => {
     expect(listed(await poll(second.ackedTimestamp))).toEqual([]);
   });
 
-  test('a reset of a sync that arrives late is repeated, once', async () => {
+  test('[PROOF-13] a reset of a sync that arrives late is repeated, once', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob');
@@ -618,7 +618,7 @@ describe('a reply is applied when that is proven', () => {
     expect((await bob.sync({ since: again.ackedTimestamp })).overwriteLocalData).toBe(false);
   });
 
-  test('a reply that is no reset is answered again from where the replica stood', async () => {
+  test('[PROOF-6] a reply that is no reset is answered again from where the replica stood', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -636,7 +636,7 @@ describe('a reply is applied when that is proven', () => {
 });
 
 describe('a replica in good standing', () => {
-  test('gets what it has not acknowledged, in server order, but not what it just sent', async () => {
+  test('[SYNC-21] gets what it has not acknowledged, in server order, but not what it just sent', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -651,7 +651,7 @@ describe('a replica in good standing', () => {
     expect(ana.broadcast).toEqual(['items/1 set']);
   });
 
-  test('stores a repeated operation once, also after it was folded', async () => {
+  test('[SYNC-22] stores a repeated operation once, also after it was folded', async () => {
     const world = new World();
     const ana = world.device('ana').connect();
     await ana.sync({ operations: [ana.create('items/1', [])] });
@@ -667,7 +667,7 @@ describe('a replica in good standing', () => {
     expect(await world.snapshot('items', '1')).toEqual(['x']);
   });
 
-  test('stores once what a request brings that was overtaken, also after its since has passed it', async () => {
+  test('[SYNC-22] stores once what a request brings that was overtaken, also after its since has passed it', async () => {
     const world = new World();
     const ana = world.device('ana').connect();
     await ana.sync({ operations: [ana.create('items/1', [])] });
@@ -695,7 +695,7 @@ describe('a replica in good standing', () => {
     expect(await world.snapshot('items', '1')).toEqual(['x']);
   });
 
-  test('is told everybody present, itself included, and the global ack', async () => {
+  test('[SYNC-28] is told everybody present, itself included, and the global ack', async () => {
     const world = new World();
     const ana = await world.founder();
     ana.send({ type: 'presence-update', presence: { at: 1 } });
@@ -711,7 +711,7 @@ describe('a replica in good standing', () => {
     expect(answer.globalAckTimestamp).toBe((await world.info())?.globalAck);
   });
 
-  test('over HTTP and a socket at once sees one order', async () => {
+  test('[SYNC-30] over HTTP and a socket at once sees one order', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
@@ -719,14 +719,16 @@ describe('a replica in good standing', () => {
     await bob.post({ type: 'op', timestamp: bob.stamp(), operations: [bob.set('items/1', 'n', 1)] });
     expect(ana.broadcast).toEqual(['items/1 set']);
     expect(bob.broadcast).toEqual(['items/1 set']);
-    await ana.push(ana.set('items/1', 'n', 2));
+    await ana.push(ana.set('items/1', 'n', 2), ana.set('items/1', 'n', 3));
     const [answer] = await bob.post(bob.syncMessage({ since }));
-    expect(answer).toMatchObject({ type: 'sync-resp', overwriteLocalData: false });
+    const [, polled] = bob.all('op-re');
+    expect(polled?.operations).toHaveLength(2);
+    expect(answer).toMatchObject({ overwriteLocalData: false, operations: polled?.operations });
   });
 });
 
 describe('timestamps', () => {
-  test('of a fast clock are clamped before they are echoed', async () => {
+  test('[CLOCK-3] of a fast clock are clamped before they are echoed', async () => {
     const world = new World();
     await world.founder();
     const fast = world.device('bob', { skew: 3_600_000 }).connect();
@@ -734,7 +736,7 @@ describe('timestamps', () => {
     expect(timestampMs(answer.ackedTimestamp)).toBe(world.time.now() + 60_000);
   });
 
-  test('are echoed as they are within the drift', async () => {
+  test('[CLOCK-3] [SYNC-26] are echoed as they are within the drift', async () => {
     const world = new World();
     await world.founder();
     const bob = world.device('bob', { skew: 30_000 }).connect();
@@ -743,7 +745,22 @@ describe('timestamps', () => {
     expect(later(timestamp) > timestamp).toBe(true);
   });
 
-  test('of operations too far ahead: the message is refused whole, over both transports', async () => {
+  test('[CLOCK-4] of an op and of an ack are clamped before they are echoed or recorded', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = await world.member('bob');
+    const latest = world.time.now() + 60_000;
+    const ahead = bob.stamp(3_600_000);
+    bob.send({ type: 'op', timestamp: ahead, operations: [bob.set('items/1', 'n', 1)] });
+    await world.settle();
+    expect(bob.all('server-ack').map(({ timestamp }) => timestampMs(timestamp))).toEqual([latest]);
+    bob.send({ type: 'ack', timestamp: ahead });
+    await world.settle();
+    const replica = (await world.info())?.replicas.find(({ id }) => id === bob.id);
+    expect(timestampMs(replica!.ackedLogicalTime!)).toBe(latest);
+  });
+
+  test('[CLOCK-1] [CLOCK-2] of operations too far ahead: the message is refused whole, over both transports', async () => {
     const world = new World();
     const ana = await world.founder();
     const fast = await world.member('bob', { skew: 61_000 });
@@ -762,7 +779,7 @@ describe('timestamps', () => {
   });
 });
 
-test('a replica id that belongs to another user is forbidden, whatever the message', async () => {
+test('[MSG-6] a replica id that belongs to another user is forbidden, whatever the message', async () => {
   const world = new World();
   const ana = await world.founder();
   const thief = world.device('mallory', { id: ana.id }).connect();

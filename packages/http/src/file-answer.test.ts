@@ -45,7 +45,7 @@ describe('an upload', () => {
     expect(Buffer.from(uploads[0]!.bytes).toString()).toBe('content');
   });
 
-  test('is answered only when it is stored', async () => {
+  test('[FILE-1] is answered only when it is stored', async () => {
     let stored: (() => void) | undefined;
     const { core } = fakeCore({
       files: {
@@ -91,11 +91,11 @@ describe('an upload is refused', () => {
     ['that breaks off in a later field', `${part(fileHeader, 'x')}--b\r\n\r\nhalf`, raw],
     ['in an encoding', `${part(`${fileHeader}\r\nContent-Transfer-Encoding: base64`, 'eA==')}--b--`, raw],
     ['with too many fields', `${part('X: y', '').repeat(200)}--b--`, raw],
-  ])('%s', async (_, body, headers) => {
+  ])('[FILE-6] %s', async (_, body, headers) => {
     expect(await refused(body, headers)).toMatchObject({ status: 400, code: 4000 });
   });
 
-  test('over the limit, as soon as that is known', async () => {
+  test('[LIMIT-7] over the limit, as soon as that is known', async () => {
     expect(await refused(formOf(new File(['x'.repeat(5_001)], 'x')))).toMatchObject({
       status: 413,
       code: 4130,

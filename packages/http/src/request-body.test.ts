@@ -35,13 +35,13 @@ test('reads a body with a length', async () => {
   expect(await readText(request, 100)).toBe('abc');
 });
 
-test('stops reading at the limit', async () => {
+test('[LIMIT-1] stops reading at the limit', async () => {
   const { request, read } = arriving(Array.from({ length: 1_000 }, () => new Uint8Array(100).fill(97)));
   expect(code(await readText(request, 250).catch((error) => error))).toBe(4130);
   expect(read()).toBeLessThan(10);
 });
 
-test('reads nothing of a body that declares to be over the limit', async () => {
+test('[LIMIT-1] reads nothing of a body that declares to be over the limit', async () => {
   const { request, read } = arriving([bytes('abc')], { 'content-length': '500' });
   expect(code(await readText(request, 250).catch((error) => error))).toBe(4130);
   expect(read()).toBe(0);
@@ -56,7 +56,7 @@ test.each([
   ['missing', new Request('http://x/', { method: 'POST' })],
   ['empty', new Request('http://x/', { method: 'POST', body: '' })],
   ['empty, as it turns out', arriving([]).request],
-])('a body that is %s', async (_, request) => {
+])('[HTTP-2] a body that is %s', async (_, request) => {
   expect(code(await readText(request, 250).catch((error) => error))).toBe(4001);
 });
 

@@ -19,7 +19,7 @@ describe('sync', () => {
     ['/', '/'],
     ['/:tenant/sync', '/acme/sync'],
     ['/:tenant/sync', '/acme/sync/'],
-  ])('mounted at %s, is answered at %s', async (mount, path) => {
+  ])('[HTTP-10] mounted at %s, is answered at %s', async (mount, path) => {
     const { core, requests } = fakeCore();
     const response = await mounted(core, mount).request(path, post());
     expect(response.status).toBe(200);
@@ -40,18 +40,18 @@ describe('sync', () => {
     ['another scheme', { authorization: 'Basic Z29vZA==' }, 401, 4010],
     ['an expired token', { authorization: 'Bearer old' }, 401, 4012],
     ['no token of ours', { authorization: 'bearer x' }, 401, 4011],
-  ])('with %s is refused in a form that the client can read', async (_, headers, status, code) => {
+  ])('[HTTP-3] with %s is refused in a form that the client can read', async (_, headers, status, code) => {
     const response = await mounted().request('/verdant', post('{}', headers as Record<string, string>));
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toMatch(/^application\/json/);
     expect(await response.json()).toEqual({ code, message: expect.any(String) });
   });
 
-  test('a token in the query opens nothing', async () => {
+  test('[AUTH-10] a token in the query opens nothing', async () => {
     expect((await mounted().request('/verdant?token=good', post('{}', {}))).status).toBe(401);
   });
 
-  test('a fault of the server is logged, and not told', async () => {
+  test('[HTTP-5] a fault of the server is logged, and not told', async () => {
     const fault = new TypeError('password is hunter2');
     const { core, logged } = fakeCore({ request: () => Promise.reject(fault) });
     const response = await mounted(core).request('/verdant', post());
@@ -67,7 +67,7 @@ describe('sync', () => {
     expect((await mounted(core).request('/verdant', post())).status).toBe(500);
   });
 
-  test('"not now" says when', async () => {
+  test('[HTTP-4] "not now" says when', async () => {
     const busy = (retryAfter?: number) =>
       fakeCore({
         request: () =>
@@ -99,7 +99,7 @@ describe('files', () => {
     expect(await response.json()).toMatchObject({ id, remote: true });
   });
 
-  test('an unknown one is 404', async () => {
+  test('[FILE-2] an unknown one is 404', async () => {
     const response = await mounted().request('/verdant/files/unknown', { headers: asClient });
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ code: 4040 });
@@ -126,14 +126,14 @@ describe('cross-origin headers', () => {
     ['an unknown file', '/verdant/files/unknown', { headers: asClient }],
     ['an unknown path', '/verdant/nonsense/x', { headers: asClient }],
     ['another method', '/verdant', { method: 'DELETE', headers: asClient }],
-  ])('are on the answer to %s', async (_, path, init) => {
+  ])('[HTTP-8] are on the answer to %s', async (_, path, init) => {
     const response = await mounted().request(path, init);
     expectCors(response);
     expect(await response.json()).toBeTypeOf('object');
   });
 
   test.each(['/verdant', '/verdant/', '/verdant/files/x', '/verdant//files/x', '/verdant/nonsense'])(
-    'OPTIONS of %s is answered without a token',
+    '[HTTP-9] OPTIONS of %s is answered without a token',
     async (path) => {
       const response = await mounted().request(path, {
         method: 'OPTIONS',
@@ -153,7 +153,7 @@ describe('cross-origin headers', () => {
     },
   );
 
-  test('are not doubled by those of the app around, nor replaced by its wildcard', async () => {
+  test('[HTTP-8] are not doubled by those of the app around, nor replaced by its wildcard', async () => {
     for (const around of [cors(), cors({ origin: 'https://app.example', credentials: true })]) {
       const app = new Hono().use(around).route('/verdant', createHttpRouter(fakeCore().core));
       expectCors(await app.request('/verdant', post()));
@@ -188,7 +188,7 @@ describe('beside other routes', () => {
     expect(await (await app.request('/verdant/status')).text()).toBe('fine');
   });
 
-  test('by itself, answers unknown paths as errors', async () => {
+  test('[HTTP-11] by itself, answers unknown paths as errors', async () => {
     const response = await createHttpRouter(fakeCore().core).request('/nowhere', { headers: asClient });
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ code: 4040 });

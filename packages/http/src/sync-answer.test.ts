@@ -28,7 +28,7 @@ test('a large answer leaves in pieces, taken only as they are read', async () =>
   expect(made).toBe(100);
 });
 
-test('the head leaves before a slow answer is known', async () => {
+test('[HTTP-6] the head leaves before a slow answer is known', async () => {
   let answer: (pieces: AsyncIterable<string>) => void = () => {};
   const { response } = await ask(
     () =>
@@ -42,7 +42,7 @@ test('the head leaves before a slow answer is known', async () => {
   expect(await response.json()).toEqual({ messages: [] });
 });
 
-test('the head leaves before a slow first piece', async () => {
+test('[HTTP-6] the head leaves before a slow first piece', async () => {
   let go: () => void = () => {};
   const gate = new Promise<void>((resolve) => {
     go = resolve;
@@ -68,7 +68,7 @@ test('a failure before the head has left is an answer of its own, even with piec
   expect(await response.json()).toMatchObject({ code: 5000 });
 });
 
-test('a failure after the head has left breaks the answer off, and is logged', async () => {
+test('[HTTP-7] a failure after the head has left breaks the answer off, and is logged', async () => {
   let fail: (error: Error) => void = () => {};
   const { response, logged } = await ask(
     () =>

@@ -48,7 +48,7 @@ describe('a sync answer', () => {
     expect((await (await post('{}')).text()).length).toBe(10_000_000);
   });
 
-  test('whose making takes long sends its head before', async () => {
+  test('[HTTP-6] whose making takes long sends its head before', async () => {
     let answer: (pieces: AsyncIterable<string>) => void = () => {};
     const slow = () =>
       new Promise<AsyncIterable<string>>((resolve) => {
@@ -65,7 +65,7 @@ describe('a sync answer', () => {
     expect(await response.json()).toEqual({ messages: [] });
   });
 
-  test('that fails after its head has left breaks the connection off, so that no half of it is taken for all', async () => {
+  test('[HTTP-7] that fails after its head has left breaks the connection off, so that no half of it is taken for all', async () => {
     const noise = vi.spyOn(console, 'error').mockImplementation(() => {});
     let fail: () => void = () => {};
     const gate = new Promise<void>((_, reject) => {
@@ -107,7 +107,7 @@ describe('a sync answer', () => {
 });
 
 describe('a body', () => {
-  test('over the limit is refused while it arrives', async () => {
+  test('[LIMIT-1] over the limit is refused while it arrives', async () => {
     const { port, lines } = await start();
     const raw = openRaw(port, ...lines('/verdant', 'Transfer-Encoding: chunked'));
     for (let i = 0; i < 11; i++) raw.socket.write(`2710\r\n${'x'.repeat(10_000)}\r\n`);
@@ -115,7 +115,7 @@ describe('a body', () => {
     expect(raw.text).toContain('"code":4130');
   });
 
-  test('that declares to be over the limit is refused unread', async () => {
+  test('[LIMIT-1] that declares to be over the limit is refused unread', async () => {
     const { port, lines } = await start();
     const raw = openRaw(port, ...lines('/verdant', 'Content-Length: 99999999'));
     await eventually(() => raw.text).toContain('"code":4130');

@@ -15,7 +15,7 @@ const start = async () => {
 const countOf = (text: string, wanted: string) => text.split(wanted).length - 1;
 const PING = '\x89\x00';
 
-test('a peer that misses two pongs is cut off', async () => {
+test('[SOCK-8] a peer that misses two pongs is cut off', async () => {
   const { port, sessions } = await start();
   const raw = openRaw(port, ...handshakeLines());
   await eventually(() => sessions[0]?.closed).toBe(true);
@@ -32,7 +32,7 @@ test('peers that answer stay', async () => {
   expect(sessions[0]!.closed).toBe(false);
 });
 
-test('a peer that sends, but does not answer pings, stays for as long as it sends', async () => {
+test('[SOCK-8] a peer that sends, but does not answer pings, stays for as long as it sends', async () => {
   const { port, sessions } = await start();
   const raw = openRaw(port, ...handshakeLines());
   const sending = setInterval(() => raw.socket.write(frame('x')), PING_MS / 3);
@@ -58,7 +58,7 @@ test('a peer that is not being read is not cut off for its silence', async () =>
   expect(raw.text).toContain(PING);
 });
 
-test('a peer that takes nothing of a long message is cut off, one that takes it slowly is not', async () => {
+test('[SOCK-8] a peer that takes nothing of a long message is cut off, one that takes it slowly is not', async () => {
   const { port, sessions } = await start();
   async function* endless() {
     for (;;) yield 'x'.repeat(50_000);

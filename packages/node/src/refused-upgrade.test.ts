@@ -39,7 +39,7 @@ class ManualScheduler implements Scheduler {
   }
 }
 
-test('whoever comes back with what was refused waits longer each time', async () => {
+test('[REFUSE-4] whoever comes back with what was refused waits longer each time', async () => {
   const scheduler = new ManualScheduler();
   const refusals = new Refusals({ scheduler, maxHeld: 10 });
   const { core } = fakeCore();

@@ -15,7 +15,7 @@ const bodyOf = (answer: string) =>
   JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4)) as { code: number };
 
 describe('an upgrade', () => {
-  test('is taken, with the sub-protocol Bearer', async () => {
+  test('[SOCK-1] is taken, with the sub-protocol Bearer', async () => {
     const { port, sessions } = await start();
     const client = openClient(port);
     await client.opened;
@@ -28,7 +28,7 @@ describe('an upgrade', () => {
     await eventually(() => sessions[0]!.closed).toBe(true);
   });
 
-  test('is taken with the token in the query', async () => {
+  test('[SOCK-2] is taken with the token in the query', async () => {
     const { port, sessions } = await start();
     const socket = new WebSocket(`ws://127.0.0.1:${port}/verdant?x=1&token=good`);
     await new Promise((resolve) => socket.once('open', resolve));
@@ -37,7 +37,7 @@ describe('an upgrade', () => {
     socket.terminate();
   });
 
-  test('loses nothing that was sent before its token was looked at', async () => {
+  test('[SOCK-6] loses nothing that was sent before its token was looked at', async () => {
     let go: () => void = () => {};
     const gate = new Promise<void>((resolve) => {
       go = resolve;
@@ -59,7 +59,7 @@ describe('an upgrade', () => {
     await eventually(() => sessions[0]?.received).toEqual(['first', 'second', 'third', 'fourth']);
   });
 
-  test('loses nothing that is sent the moment it is open', async () => {
+  test('[SOCK-6] loses nothing that is sent the moment it is open', async () => {
     const { port, sessions } = await start();
     const clients = Array.from({ length: 20 }, () => openClient(port));
     for (const { socket } of clients) {
@@ -102,7 +102,7 @@ describe('an upgrade is refused', () => {
     ['when it is for another protocol', handshakeLines({ Upgrade: 'h2c' }), 400, 4000],
     ['when it is of another version', handshakeLines({ 'Sec-WebSocket-Version': '7' }), 400, 4000],
     ['with malformed sub-protocols', handshakeLines({ protocols: 'Bearer, good, good' }), 400, 4000],
-  ])('%s', async (_, lines, status, code) => {
+  ])('[SOCK-4] %s', async (_, lines, status, code) => {
     const { port, refusedKeys } = await start();
     const raw = openRaw(port, ...lines);
     await eventually(() => raw.ended).toBe(true);
@@ -113,7 +113,7 @@ describe('an upgrade is refused', () => {
     expect(refusedKeys.length).toBe(1);
   });
 
-  test('by the core before it is open, as "not now" with a time', async () => {
+  test('[SOCK-4] [HTTP-4] by the core before it is open, as "not now" with a time', async () => {
     const refusal = new VerdantError(VerdantErrorCode.Busy, 'Draining.', { retryAfter: 7 });
     const { port } = await start(fakeCore({ refusal }));
     const raw = openRaw(port, ...handshakeLines());
@@ -153,7 +153,7 @@ describe('an upgrade is refused', () => {
     ).toBe(0);
   });
 
-  test('and waits with its like: those of one address and reason, and where a token merely ended, of one user', async () => {
+  test('[REFUSE-5] and waits with its like: those of one address and reason, and where a token merely ended, of one user', async () => {
     const { port, refusedKeys } = await start();
     const expired = (sub: string, text: string) =>
       `expired.${Buffer.from(JSON.stringify({ lib: 'lib', sub })).toString('base64url')}.${text}`;
@@ -207,7 +207,7 @@ describe('a frame that is', () => {
     ],
     ['of no known kind', frame('x', { opcode: 7 }), 4000],
     ['not masked', Buffer.from([0x81, 1, 120]), 4000],
-  ])('%s is refused by the core, which may hold it', async (_, bytes, code) => {
+  ])('[SOCK-5] [LIMIT-1] %s is refused by the core, which may hold it', async (_, bytes, code) => {
     const { port, sessions } = await limited();
     const raw = openRaw(port, ...handshakeLines());
     await eventually(() => sessions.length).toBe(1);
@@ -244,7 +244,7 @@ describe('a frame that is', () => {
   });
 });
 
-test('a flood on one socket leaves turns to the others', async () => {
+test('[LIMIT-11] a flood on one socket leaves turns to the others', async () => {
   // Each message costs a moment, as it does in the core.
   let between = 0;
   let worst = 0;

@@ -20,7 +20,7 @@ async function* pieces(...texts: string[]) {
 }
 
 describe('a stream', () => {
-  test('arrives as one message', async () => {
+  test('[SOCK-9] arrives as one message', async () => {
     const { client, transport } = await connected();
     const text = '☀é😀'.repeat(100_000);
     const characters = Array.from({ length: 100 }, (_, i) => text.slice(i * 4_000, (i + 1) * 4_000));
@@ -35,7 +35,7 @@ describe('a stream', () => {
     await eventually(() => client.messages).toEqual(['']);
   });
 
-  test('keeps its place among messages and other streams', async () => {
+  test('[SOCK-9] keeps its place among messages and other streams', async () => {
     const { client, transport } = await connected();
     let go: () => void = () => {};
     const gate = new Promise<void>((resolve) => {

@@ -8,7 +8,7 @@ const key = (user: string) => authzKeyFor(user as UserId);
 const browserKey = (user: string) => btoa(`u:${user}:*`);
 
 describe('an access key', () => {
-  it('grants its own subject, whoever wrote it', () => {
+  it('[PRIV-1] grants its own subject, whoever wrote it', () => {
     fc.assert(
       fc.property(fc.string(), (user) => {
         expect(key(user)).toBe(Buffer.from(`u:${user}:*`).toString('base64'));

@@ -9,7 +9,7 @@ const segment = fc
   .filter((text) => !text.includes('&'));
 
 describe('an object id', () => {
-  it('is what clients make of a collection and a key', () => {
+  it('[NAME-1] is what clients make of a collection and a key', () => {
     fc.assert(
       fc.property(segment, segment, (collection, key) => {
         const oid = documentOid(collection, key);
@@ -21,7 +21,7 @@ describe('an object id', () => {
     );
   });
 
-  it('of a nested object leads to its document', () => {
+  it('[NAME-1] [NAME-2] of a nested object leads to its document', () => {
     const nested = `${documentOid('to.do', 'a:b/c')}:f00d` as Oid;
     expect(nested).toBe('to&dot;do/a&colon;b&slash;c:f00d');
     expect(rootOf(nested)).toBe('to&dot;do/a&colon;b&slash;c');
@@ -29,13 +29,13 @@ describe('an object id', () => {
     expect(parseOid(nested)).toEqual({ collection: 'to.do', key: 'a:b/c', nested: 'f00d' });
   });
 
-  it('of an old client, with a path in it, belongs to the same document as there', () => {
+  it('[NAME-2] of an old client, with a path in it, belongs to the same document as there', () => {
     const legacy = 'todos/1.items:a1' as Oid;
     expect(rootOf(legacy)).toBe(getOidRoot(legacy));
     expect(parseOid(legacy)).toEqual({ collection: 'todos', key: decomposeOid(legacy).id, nested: 'a1' });
   });
 
-  it('is a string with a collection, within the length', () => {
+  it('[NAME-3] is a string with a collection, within the length', () => {
     expect(isOid('a/b') && isOid('a/b:c') && isOid('a/') && isOid('a/\u0000\ud800')).toBe(true);
     for (const bad of ['', 'a', '/a', 'a:b/c', 'a.b/c', ':/', 5, null, {}]) expect(isOid(bad)).toBe(false);
     expect(isOid('a/bc', 4)).toBe(true);

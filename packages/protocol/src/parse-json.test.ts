@@ -7,7 +7,7 @@ describe('parseJson', () => {
   const depthOf = (value: unknown): number =>
     typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
 
-  it('parses what JSON.parse parses, up to the depth', () => {
+  it('[LIMIT-3] parses what JSON.parse parses, up to the depth', () => {
     const text = fc.oneof(fc.constantFrom('"', '\\', '[', '{', '\\"', '\\\\'), fc.string());
     const strange = fc.jsonValue({ stringUnit: 'binary' });
     fc.assert(
@@ -39,11 +39,11 @@ describe('parseJson', () => {
     }
   });
 
-  it('does not quote the text that it refuses', () => {
+  it('[REFUSE-9] does not quote the text that it refuses', () => {
     expect(() => parseJson('{"a": hunter2', 9)).toThrow(/^not valid JSON$/);
   });
 
-  it('refuses ten million brackets without effort', () => {
+  it('[LIMIT-3] refuses ten million brackets without effort', () => {
     expect(() => parseJson('['.repeat(10_000_000), 64)).toThrow('nested deeper than 64 levels');
     expect(() => parseJson(`"${'['.repeat(10_000_000)}`, 64)).toThrow('not valid JSON');
     expect(parseJson(`"${'['.repeat(1_000)}"`, 0)).toHaveLength(1_000);

@@ -104,7 +104,7 @@ function referenceThrows(state: PlainObject | undefined, patch: Patch): boolean 
   );
 }
 
-describe('a patch computes what clients compute', () => {
+describe('[PATCH-1] a patch computes what clients compute', () => {
   beforeAll(() => void vi.spyOn(console, 'error').mockImplementation(() => undefined));
   afterAll(() => void vi.restoreAllMocks());
 
@@ -159,7 +159,7 @@ describe('applying patches', () => {
     );
   });
 
-  it('never throws, even on patches that were stored unchecked', () => {
+  it('[PATCH-3] never throws, even on patches that were stored unchecked', () => {
     const anything = fc.jsonValue() as fc.Arbitrary<never>;
     const op = patch.map(({ op }) => op);
     const wild = fc.record(
@@ -187,7 +187,7 @@ describe('applying patches', () => {
     applyPatch([1], { op: 'from-the-future' } as never);
   });
 
-  it('revives a deleted object by initialize only', () => {
+  it('[PATCH-2] revives a deleted object by initialize only', () => {
     const patches: Patch[] = [{ op: 'delete' }, { op: 'set', name: 'a', value: 1 }];
     expect(applyOperations({ a: 0 }, patches)).toBeUndefined();
     expect(applyOperations({ a: 0 }, [...patches, { op: 'initialize', value: { b: 2 } }])).toEqual({ b: 2 });
@@ -205,7 +205,7 @@ describe('applying patches', () => {
 });
 
 describe('compatibility: where 5.5 differs from 2.3.1, or clients have no answer', () => {
-  it('list-insert inserts a falsy value, on which clients throw', () => {
+  it('[PATCH-4] list-insert inserts a falsy value, on which clients throw', () => {
     for (const value of [0, '', false, null]) {
       expect(() => referencePatch([1, 2], { op: 'list-insert', index: 1, value } as never)).toThrow();
       expect(applyPatch([1, 2], { op: 'list-insert', index: 1, value })).toEqual([1, value, 2]);
@@ -216,7 +216,7 @@ describe('compatibility: where 5.5 differs from 2.3.1, or clients have no answer
     expect(applyPatch([1], { op: 'list-insert', index: 0 } as never)).toEqual([1]);
   });
 
-  it('list-insert with a value and values takes values where value is falsy, as clients do', () => {
+  it('[PATCH-4] list-insert with a value and values takes values where value is falsy, as clients do', () => {
     const both = (value: PlainValue) => ({ op: 'list-insert', index: 0, value, values: [7, 8] }) as never;
     for (const value of [0, 5]) {
       const expected = referencePatch([1], both(value));
@@ -224,13 +224,13 @@ describe('compatibility: where 5.5 differs from 2.3.1, or clients have no answer
     }
   });
 
-  it('list-move-by-ref of an absent reference moves the last item, as clients do', () => {
+  it('[PATCH-5] list-move-by-ref of an absent reference moves the last item, as clients do', () => {
     const move: Patch = { op: 'list-move-by-ref', value: ref('gone'), index: 0 };
     expect(referencePatch([1, 2, 3], move)).toEqual([3, 1, 2]);
     expect(applyPatch([1, 2, 3], move)).toEqual([3, 1, 2]);
   });
 
-  it('a move of nothing leaves null where clients leave undefined', () => {
+  it('[PATCH-5] a move of nothing leaves null where clients leave undefined', () => {
     const patches: Patch[] = [
       { op: 'list-move-by-ref', value: ref('gone'), index: 0 },
       { op: 'list-move-by-index', from: 5, to: 0 },
@@ -241,13 +241,13 @@ describe('compatibility: where 5.5 differs from 2.3.1, or clients have no answer
     }
   });
 
-  it('a missing value is null in a list, and no field in an object', () => {
+  it('[PATCH-9] a missing value is null in a list, and no field in an object', () => {
     expect(applyPatch([1], { op: 'list-push' })).toEqual([1, null]);
     expect(applyPatch([1, null], { op: 'list-remove' })).toEqual([1]);
     expect(applyPatch({ a: 1, b: 2 }, { op: 'set', name: 'a' })).toEqual({ b: 2 });
   });
 
-  it('list-set sets an item; 2.3.1 does not know it', () => {
+  it('[PATCH-8] list-set sets an item; 2.3.1 does not know it', () => {
     expect(() => referencePatch([1], { op: 'list-set', index: 0, value: 2 })).toThrow();
     expect(applyPatch([1], { op: 'list-set', index: 0, value: 2 })).toEqual([2]);
     expect(applyPatch([1], { op: 'list-set', index: 3, value: 2 })).toEqual([1, null, null, 2]);
@@ -255,38 +255,38 @@ describe('compatibility: where 5.5 differs from 2.3.1, or clients have no answer
     expect(applyPatch({ a: 1 }, { op: 'list-set', index: 0, value: 2 })).toEqual({ a: 1 });
   });
 
-  it('a list is set no further than a bound past its end, where clients leave any number of holes', () => {
+  it('[PATCH-8] a list is set no further than a bound past its end, where clients leave any number of holes', () => {
     expect(applyPatch([1], { op: 'list-set', index: maxListGap + 1, value: 2 })).toHaveLength(maxListGap + 2);
     expect(applyPatch([1], { op: 'list-set', index: maxListGap + 2, value: 2 })).toEqual([1]);
     expect(applyPatch([1], { op: 'set', name: '1000000000', value: 2 })).toEqual([1]);
     expect(applyPatch([1], { op: 'set', name: 'length', value: 4_000_000_000 })).toEqual([1]);
   });
 
-  it('list-remove compares references by type and id; 2.3.1 by id alone', () => {
+  it('[PATCH-6] list-remove compares references by type and id; 2.3.1 by id alone', () => {
     const remove: Patch = { op: 'list-remove', value: ref('same') };
     expect(referencePatch([file('same')], remove)).toEqual([]);
     expect(applyPatch([file('same'), ref('same')], remove)).toEqual([file('same')]);
   });
 
-  it('list-remove of a file removes it whatever its alt; 2.3.1 does not find it', () => {
+  it('[PATCH-6] list-remove of a file removes it whatever its alt; 2.3.1 does not find it', () => {
     const remove: Patch = { op: 'list-remove', value: file('f') };
     expect(referencePatch([file('f')], remove)).toEqual([file('f')]);
     expect(applyPatch([{ ...file('f'), alt: 'x' }, 1], remove)).toEqual([1]);
   });
 
-  it('list-remove of a reference passes over null; 2.3.1 throws', () => {
+  it('[PATCH-6] list-remove of a reference passes over null; 2.3.1 throws', () => {
     const remove: Patch = { op: 'list-remove', value: ref('a') };
     expect(() => referencePatch([null, ref('a')], remove)).toThrow();
     expect(applyPatch([null, ref('a')], remove)).toEqual([null]);
   });
 
-  it('list-add appends a file that is there already, as clients do', () => {
+  it('[PATCH-7] list-add appends a file that is there already, as clients do', () => {
     const add: Patch = { op: 'list-add', value: file('f') };
     expect(referencePatch([file('f')], onWire(add))).toEqual([file('f'), file('f')]);
     expect(applyPatch([file('f')], add)).toEqual([file('f'), file('f')]);
   });
 
-  it('names of the prototype are fields like any other, where clients lose or misread __proto__', () => {
+  it('[NAME-6] names of the prototype are fields like any other, where clients lose or misread __proto__', () => {
     const set = (value: PlainValue): Patch => ({ op: 'set', name: '__proto__', value });
     const state = applyPatch({ a: 1 }, set({ polluted: 1 }));
     expect(JSON.stringify(state)).toBe('{"a":1,"__proto__":{"polluted":1}}');
@@ -299,14 +299,14 @@ describe('compatibility: where 5.5 differs from 2.3.1, or clients have no answer
     expect(applyPatch([1], set([]))).toEqual([1]);
   });
 
-  it('a list takes set and remove by index, and by length, as arrays do', () => {
+  it('[PATCH-10] a list takes set and remove by index, and by length, as arrays do', () => {
     expect(applyPatch([1, 2], { op: 'set', name: 1, value: 3 })).toEqual([1, 3]);
     expect(applyPatch([1, 2], { op: 'remove', name: '0' })).toEqual([null, 2]);
     expect(applyPatch([1, 2, 3], { op: 'set', name: 'length', value: 1 })).toEqual([1]);
     expect(applyPatch([1], { op: 'set', name: 'length', value: 2 })).toEqual([1, null]);
   });
 
-  it('a length that is no number does nothing, where clients convert it or throw', () => {
+  it('[PATCH-10] a length that is no number does nothing, where clients convert it or throw', () => {
     for (const value of ['1', true, null, -1, 1.5, {}]) {
       expect(applyPatch([1, 2], { op: 'set', name: 'length', value })).toEqual([1, 2]);
     }
@@ -315,7 +315,7 @@ describe('compatibility: where 5.5 differs from 2.3.1, or clients have no answer
 });
 
 describe('released files', () => {
-  it('are those that an object had and has no more', () => {
+  it('[PATCH-11] are those that an object had and has no more', () => {
     fc.assert(
       fc.property(state, patch, (before, patch) => {
         const after = new Set(fileIdsIn(applyPatch(before, patch)));
@@ -326,7 +326,7 @@ describe('released files', () => {
     );
   });
 
-  it('are told by each way to drop one', () => {
+  it('[PATCH-11] are told by each way to drop one', () => {
     expect(releasedFiles({ a: file('f') }, { op: 'delete' })).toEqual(['f']);
     expect(releasedFiles({ a: file('f') }, { op: 'set', name: 'a', value: 1 })).toEqual(['f']);
     expect(releasedFiles({ a: file('f') }, { op: 'remove', name: 'a' })).toEqual(['f']);
@@ -338,7 +338,7 @@ describe('released files', () => {
     expect(releasedFiles([file('f')], { op: 'list-remove', value: file('f') })).toEqual(['f']);
   });
 
-  it('leave out a file that another field still holds', () => {
+  it('[PATCH-11] leave out a file that another field still holds', () => {
     expect(releasedFiles({ a: file('f'), b: file('f') }, { op: 'remove', name: 'a' })).toEqual([]);
     expect(
       releasedFiles({ a: file('f') }, { op: 'set', name: 'a', value: { ...file('f'), alt: 'x' } }),

@@ -8,14 +8,14 @@ const file = (id: string, alt?: string) => ({
   ...(alt === undefined ? {} : { alt }),
 });
 
-it('references are told from other values', () => {
+it('[NAME-4] references are told from other values', () => {
   expect(isObjectRef(object('a')) && isFileRef(file('a', 'x'))).toBe(true);
   for (const other of [null, undefined, 'ref', {}, [], object(5), { '@@type': 'else', id: 'a' }]) {
     expect(isObjectRef(other) || isFileRef(other)).toBe(false);
   }
 });
 
-it('references are equal by type and id', () => {
+it('[NAME-4] references are equal by type and id', () => {
   expect(refsEqual(object('a'), object('a')) && refsEqual(file('a'), file('a', 'x'))).toBe(true);
   expect(refsEqual(object('a'), object('b')) || refsEqual(object('a'), file('a')) || refsEqual(1, 1)).toBe(
     false,

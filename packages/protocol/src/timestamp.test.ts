@@ -22,7 +22,7 @@ const at = (ms: number, more = {}) =>
   formatTimestamp({ version: 1, ms, counter: 5, node: 'abc1234', ...more });
 
 describe('a timestamp', () => {
-  it('of a real client is recognised and read', () => {
+  it('[TIME-1] [TIME-4] of a real client is recognised and read', () => {
     const clock = new HybridLogicalClockTimestampProvider();
     const now = clock.now(42) as Timestamp;
     expect(isTimestamp(now)).toBe(true);
@@ -33,7 +33,7 @@ describe('a timestamp', () => {
     expect(isTimestamp(zero) && isZeroTimestamp(zero) && timestampMs(zero) === 0).toBe(true);
   });
 
-  it('is written as it is read', () => {
+  it('[TIME-1] is written as it is read', () => {
     fc.assert(
       fc.property(parts, (parts) => {
         const timestamp = formatTimestamp(parts);
@@ -44,7 +44,7 @@ describe('a timestamp', () => {
     );
   });
 
-  it('sorts by version, then time, then counter', () => {
+  it('[TIME-3] sorts by version, then time, then counter', () => {
     expect(compareTimestamps(at(1), at(2))).toBeLessThan(0);
     expect(compareTimestamps(at(2), at(1))).toBeGreaterThan(0);
     expect(compareTimestamps(at(1), at(1))).toBe(0);
@@ -53,7 +53,7 @@ describe('a timestamp', () => {
     expect(compareTimestamps(at(1, { counter: 35 }), at(1, { counter: 36 }))).toBeLessThan(0);
   });
 
-  it('is nothing else', () => {
+  it('[TIME-2] is nothing else', () => {
     const good = at(1_700_000_000_000);
     for (const bad of [
       '',
@@ -79,7 +79,7 @@ describe('a timestamp', () => {
     expect(at(1, { node: 'a' }).endsWith('000000a')).toBe(true);
   });
 
-  it('is clamped to a latest time, as the same node would have written it', () => {
+  it('[TIME-5] is clamped to a latest time, as the same node would have written it', () => {
     const late = at(2_000);
     expect(clampTimestamp(late, 2_000)).toBe(late);
     expect(clampTimestamp(late, 1_999.9)).toBe(at(1_999, { counter: 0 }));

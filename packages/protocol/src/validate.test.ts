@@ -96,7 +96,7 @@ describe('what clients send is taken as it is', () => {
     expect(parse(message)).toEqual(message);
   });
 
-  it('text with lone surrogates and NUL', () => {
+  it('[NAME-6] text with lone surrogates and NUL', () => {
     const value = 'a\u0000\ud800b';
     const text = JSON.stringify(change({ op: 'set', name: value, value }));
     expect(parse(parseJson(text, 32))).toEqual(change({ op: 'set', name: value, value }));
@@ -107,11 +107,11 @@ describe('what clients send is taken as it is', () => {
     expect(parse(op(...many))).toEqual(op(...many));
   });
 
-  it('since and resyncAll may be missing', () => {
+  it('[MSG-4] since and resyncAll may be missing', () => {
     expect(parse(sync({ since: undefined, resyncAll: undefined }))).toEqual(sync());
   });
 
-  it('a baseline without a snapshot is none', () => {
+  it('[MSG-4] a baseline without a snapshot is none', () => {
     const baselines = [
       { oid, timestamp: time, snapshot: null },
       { oid, timestamp: time },
@@ -119,7 +119,7 @@ describe('what clients send is taken as it is', () => {
     expect(parse(sync({ baselines }))).toEqual(sync());
   });
 
-  it('an empty access key is none', () => {
+  it('[MSG-4] an empty access key is none', () => {
     for (const authz of [null, '']) {
       expect(parse(change({ op: 'touch' }, { authz }))).toEqual(change({ op: 'touch' }));
     }
@@ -127,12 +127,12 @@ describe('what clients send is taken as it is', () => {
 });
 
 describe('what is not known', () => {
-  it('as a type is left to newer servers', () => {
+  it('[MSG-2] as a type is left to newer servers', () => {
     expect(parse({ type: 'from-the-future', replicaId: 5 })).toBeNull();
     expect(parse({ type: '__proto__' })).toBeNull();
   });
 
-  it('as a field is dropped', () => {
+  it('[MSG-3] as a field is dropped', () => {
     expect(parse({ type: 'heartbeat', timestamp: 5, replicaId })).toEqual({ type: 'heartbeat' });
     const message = change({ op: 'delete', value: 1 }, { serverOrder: 7, isLocal: true, authz: undefined });
     expect(parse({ ...message, extra: 1 })).toEqual(change({ op: 'delete' }));
@@ -143,14 +143,14 @@ describe('what is not known', () => {
     ]);
   });
 
-  it('as to list-insert: only the field that decides is kept', () => {
+  it('[PATCH-4] as to list-insert: only the field that decides is kept', () => {
     const insert = { op: 'list-insert', index: 0 };
     expect(parse(change({ ...insert, value: 0, values: [1] }))).toEqual(change({ ...insert, values: [1] }));
     expect(parse(change({ ...insert, value: 2, values: [1] }))).toEqual(change({ ...insert, value: 2 }));
   });
 });
 
-describe('what is malformed is refused, and told by its place, what was expected, and the type of what came', () => {
+describe('[MSG-1] what is malformed is refused, and told by its place, what was expected, and the type of what came', () => {
   const cases: [string, unknown, Partial<MessageLimits>?][] = [
     ['message: expected an object, got null', null],
     ['message: expected an object, got a list of 1', [1]],
@@ -293,7 +293,7 @@ describe('what is malformed is refused, and told by its place, what was expected
     expect(refusal(change({ op: 'set', name: 'a', value: deep }))).toContain('at most 64 levels');
   });
 
-  it('never tells the content', () => {
+  it('[REFUSE-9] never tells the content', () => {
     const secret = 'hunter2';
     const messages = [
       { type: 'ack', replicaId, timestamp: secret },

@@ -36,7 +36,7 @@ test(`${LIBRARIES} open libraries keep ${OPEN} files open`, { timeout: 60_000 },
   expect(openDatabases(directory)).toBe(0);
 });
 
-test('a library that is closed lets go of its file', async () => {
+test('[WORK-6] a library that is closed lets go of its file', async () => {
   const directory = temporaryDirectory();
   const storage = sqlShardStorage({ databasesDirectory: directory });
   const library = await storage.open('library' as LibraryId);
@@ -50,7 +50,7 @@ test.each([
   ['full', 2],
   ['normal', 1],
 ] as const)(
-  'a database runs with the same pragmas each time that it is opened (%s)',
+  '[DUR-7] a database runs with the same pragmas each time that it is opened (%s)',
   async (durability, synchronous) => {
     const directory = temporaryDirectory();
     const storage = sqlShardStorage({ databasesDirectory: directory });

@@ -72,7 +72,7 @@ const WHOLE_LIBRARY = [
   /^SELECT number, id FROM author WHERE library = \?$/,
 ];
 
-test('every statement finds its rows by an index', () => {
+test('[WORK-5] every statement finds its rows by an index', () => {
   // Those of the suite above, which ran before.
   expect(statements.size).toBeGreaterThan(40);
   const db = new Database(':memory:');

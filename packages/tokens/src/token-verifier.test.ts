@@ -60,7 +60,7 @@ describe('a genuine token', () => {
     expect(Math.abs(verified.issuedAt! - Date.now())).toBeLessThan(10_000);
   });
 
-  test('from jose, with the least claims', async () => {
+  test('[AUTH-3] [AUTH-4] from jose, with the least claims', async () => {
     const { type: _, ...least } = claims;
     expect(await verifierAt().verify(await sign(least))).toEqual({
       userId: 'u1',
@@ -73,17 +73,20 @@ describe('a genuine token', () => {
     });
   });
 
-  test('appends /files to a sync endpoint with a trailing slash', async () => {
+  test('[AUTH-4] appends /files to a sync endpoint with a trailing slash', async () => {
     const token = await sign({ ...claims, url: 'https://example.com/verdant/' });
     expect((await verifierAt().verify(token)).fileEndpoint).toBe('https://example.com/verdant/files');
   });
 
-  test.each([0, 1, 2, 3, 4, 5])('has type %d as a number and as text; a number comes out', async (type) => {
-    expect((await verifierAt().verify(await sign({ ...claims, type }))).type).toBe(type);
-    expect((await verifierAt().verify(await sign({ ...claims, type: String(type) }))).type).toBe(type);
-  });
+  test.each([0, 1, 2, 3, 4, 5])(
+    '[AUTH-3] has type %d as a number and as text; a number comes out',
+    async (type) => {
+      expect((await verifierAt().verify(await sign({ ...claims, type }))).type).toBe(type);
+      expect((await verifierAt().verify(await sign({ ...claims, type: String(type) }))).type).toBe(type);
+    },
+  );
 
-  test('is good until its end and the tolerance after it, and no longer', async () => {
+  test('[AUTH-5] is good until its end and the tolerance after it, and no longer', async () => {
     const token = await sign(claims);
     const tolerance = verifierAt().clockToleranceMs;
     expect(tolerance).toBe(5000);
@@ -99,7 +102,7 @@ describe('a genuine token', () => {
     expect(await codeOf(strict.verify(token))).toBe(VerdantErrorCode.TokenExpired);
   });
 
-  test('is accepted with the old and the new secret while one is being replaced', async () => {
+  test('[AUTH-9] is accepted with the old and the new secret while one is being replaced', async () => {
     const verifier = verifierAt(now, [otherSecret, secret]);
     expect(await codeOf(verifier.verify(await sign(claims)))).toBe('accepted');
     expect(await codeOf(verifier.verify(await sign(claims, { key: otherSecret })))).toBe('accepted');
@@ -107,11 +110,11 @@ describe('a genuine token', () => {
 });
 
 describe('a token that a fresh one may cure is TokenExpired (4012)', () => {
-  test('it has ended', async () => {
+  test('[AUTH-6] it has ended', async () => {
     expect(await codeOf(verifierAt().verify(await sign({ ...claims, exp: seconds - 6 })))).toBe(4012);
   });
 
-  test('it was signed with another secret', async () => {
+  test('[AUTH-6] it was signed with another secret', async () => {
     expect(await codeOf(verifierAt().verify(await sign(claims, { key: otherSecret })))).toBe(4012);
     expect(
       await codeOf(verifierAt(now, [secret, `${secret}2`]).verify(await sign(claims, { key: otherSecret }))),
@@ -133,12 +136,12 @@ describe('a token that a fresh one may cure is TokenExpired (4012)', () => {
     expect(await codeOf(verifierAt().verify(token.slice(0, -4)))).toBe(4012);
   });
 
-  test('but not one that has no signature: it could never have been ours', async () => {
+  test('[AUTH-7] but not one that has no signature: it could never have been ours', async () => {
     const token = await sign(claims);
     expect(await codeOf(verifierAt().verify(token.slice(0, token.lastIndexOf('.') + 1)))).toBe(4011);
   });
 
-  test('it is not valid yet, beyond the tolerance', async () => {
+  test('[AUTH-6] it is not valid yet, beyond the tolerance', async () => {
     expect(await codeOf(verifierAt().verify(await sign({ ...claims, nbf: seconds + 6 })))).toBe(4012);
     expect(await codeOf(verifierAt().verify(await sign({ ...claims, nbf: seconds + 5 })))).toBe('accepted');
   });
@@ -148,12 +151,12 @@ describe('a token that could never have been ours is InvalidToken (4011)', () =>
   test.each([
     ['HS384', secret.repeat(2)],
     ['HS512', secret.repeat(2)],
-  ])('algorithm %s', async (alg, key) => {
+  ])('[AUTH-1] algorithm %s', async (alg, key) => {
     expect(await codeOf(verifierAt(now, key).verify(await sign(claims, { alg, key })))).toBe(4011);
   });
 
   test.each(['none', 'None', 'RS256', 'ES256', 'HS1', '', null, undefined, 256])(
-    'algorithm %j in its header',
+    '[AUTH-1] algorithm %j in its header',
     async (alg) => {
       expect(await codeOf(verifierAt().verify(unsigned({ alg }, claims)))).toBe(4011);
       expect(await codeOf(verifierAt().verify(unsigned({ alg }, claims, 'AAAA')))).toBe(4011);
@@ -171,7 +174,7 @@ describe('a token that could never have been ours is InvalidToken (4011)', () =>
     ['a header that is null', unsigned(null, claims)],
     ['NUL characters', '\u0000.\u0000.\u0000'],
     ['a lone surrogate', '\ud800.e30.AAAA'],
-  ])('malformed: %s', async (_name, token) => {
+  ])('[AUTH-7] malformed: %s', async (_name, token) => {
     expect(await codeOf(verifierAt().verify(token))).toBe(4011);
   });
 
@@ -199,7 +202,7 @@ describe('a token that could never have been ours is InvalidToken (4011)', () =>
     ['exp', [missing, null, '', '9999999999', {}, true]],
     ['iat', [null, 'yesterday']],
     ['nbf', [null, 'tomorrow']],
-  ])('a wrong claim %s', async (claim, values) => {
+  ])('[AUTH-2] [AUTH-3] a wrong claim %s', async (claim, values) => {
     for (const value of values) {
       const outcome = await codeOf(verifierAt().verify(await sign({ ...claims, [claim]: value })));
       expect([value, outcome]).toEqual([value, 4011]);
@@ -217,7 +220,7 @@ describe('a token that could never have been ours is InvalidToken (4011)', () =>
     ).not.toBe('accepted');
   });
 
-  test('it is longer than 8 KiB, which is told before any other work', async () => {
+  test('[AUTH-7] it is longer than 8 KiB, which is told before any other work', async () => {
     const subtle = vi.spyOn(crypto.subtle, 'verify');
     const token = await sign({ ...claims, padding: 'x'.repeat(8192) });
     expect(await codeOf(verifierAt().verify(token))).toBe(4011);
@@ -225,12 +228,12 @@ describe('a token that could never have been ours is InvalidToken (4011)', () =>
   });
 });
 
-test('no token is NoToken (4010)', async () => {
+test('[AUTH-8] no token is NoToken (4010)', async () => {
   expect(await codeOf(verifierAt().verify(''))).toBe(4010);
   expect(await codeOf(verifierAt().verify(undefined))).toBe(4010);
 });
 
-test('no error repeats the token', async () => {
+test('[REFUSE-9] no error repeats the token', async () => {
   for (const token of [
     await sign(claims, { key: otherSecret }),
     await sign({ ...claims, exp: 1 }),

@@ -44,7 +44,7 @@ export class Audience {
 }
 
 /**
- * What must always hold (DESIGN.md, section 5), looked at whenever something is stored, folded or shown. Sees the
+ * What must always hold (docs/architecture.md, "Always true"), looked at whenever something is stored, folded or shown. Sees the
  * storage, every message and every disk, so that nothing has to be believed.
  */
 export class Checks {

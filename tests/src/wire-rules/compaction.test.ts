@@ -15,7 +15,7 @@ const TOTAL = 20_000;
 const PER_MESSAGE = 50;
 const DOCUMENTS = 40;
 
-test('20,000 operations of three acking replicas are folded: fewer than 100 remain, and a fourth gets the right documents', async () => {
+test('[FOLD-9] 20,000 operations of three acking replicas are folded: fewer than 100 remain, and a fourth gets the right documents', async () => {
   const library = fresh();
   const written: Operation[] = [];
   const first = await joinAs(library, 'ann', starting(written));

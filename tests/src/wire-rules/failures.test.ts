@@ -22,7 +22,7 @@ const upload = (base: string, token: string, id: string) => {
   });
 };
 
-test('a library that cannot be opened is a 5xx to its callers, and is opened when it can be', async () => {
+test('[HTTP-5] a library that cannot be opened is a 5xx to its callers, and is opened when it can be', async () => {
   const storage = gatedStorage(memoryStorage());
   await composed({ storage }, async (app) => {
     const other = await founder(app, fresh());
@@ -42,7 +42,7 @@ test('a library that cannot be opened is a 5xx to its callers, and is opened whe
   });
 });
 
-test('profiles that never come do not hold up sync', async () => {
+test('[PRES-12] profiles that never come do not hold up sync', async () => {
   await composed({ profiles: { get: () => new Promise(() => {}) } }, async (app) => {
     const library = fresh();
     const ann = await founder(app, library);
@@ -58,7 +58,7 @@ test.each([
   ['throw', () => new Error('the disk is full: /secret/path')],
   ['throw what is no error', () => 'full'],
 ])(
-  'bytes of an upload that cannot be stored (%s) are a 5xx with CORS, and leave no record',
+  '[FILE-7] bytes of an upload that cannot be stored (%s) are a 5xx with CORS, and leave no record',
   async (_, failure) => {
     let fails = true;
     const fileStorage: FileStorage = {
@@ -145,7 +145,7 @@ test('a logger that throws takes nothing from anybody', { timeout: 20_000 }, asy
   });
 });
 
-test('without a file storage an upload is 5011, and sync goes on', async () => {
+test('[FILE-9] without a file storage an upload is 5011, and sync goes on', async () => {
   await composed({ fileStorage: undefined as never }, async (app) => {
     const library = fresh();
     const ann = await founder(app, library);
@@ -157,7 +157,7 @@ test('without a file storage an upload is 5011, and sync goes on', async () => {
   });
 });
 
-test('a request whose last message is refused may be sent again, and what came first is there once', async () => {
+test('[HTTP-13] a request whose last message is refused may be sent again, and what came first is there once', async () => {
   const library = fresh();
   const ann = await founder(server, library);
   const bob = new Peer(server, library, 'bob');

@@ -62,18 +62,20 @@ describe('a frame', () => {
     'that claims one byte over the limit': ['x', { claims: BigInt(256 * 1024 * 1024 + 1) }, 4130],
   };
 
-  test.each(Object.keys(broken))('%s ends its connection with a code, and no other', (name) =>
-    undisturbed(server, async (library) => {
-      const [payload, options, code] = broken[name]!;
-      const raw = await connect(library);
-      raw.write(frame(payload, options));
-      // A first refusal is not held.
-      expect(await closeCode(raw)).toBe(code);
-      raw.destroy();
-    }),
+  test.each(Object.keys(broken))(
+    '[SOCK-5] [LIMIT-1] [REFUSE-3] %s ends its connection with a code, and no other',
+    (name) =>
+      undisturbed(server, async (library) => {
+        const [payload, options, code] = broken[name]!;
+        const raw = await connect(library);
+        raw.write(frame(payload, options));
+        // A first refusal is not held.
+        expect(await closeCode(raw)).toBe(code);
+        raw.destroy();
+      }),
   );
 
-  test('in fragments, with a ping between them, is one message', () =>
+  test('[SOCK-5] in fragments, with a ping between them, is one message', () =>
     undisturbed(server, async (library) => {
       const raw = await connect(library);
       raw.write(frame('{"type":"hea', { fin: false }));
@@ -84,7 +86,7 @@ describe('a frame', () => {
       raw.destroy();
     }));
 
-  test('that comes byte by byte is a message', () =>
+  test('[SOCK-5] that comes byte by byte is a message', () =>
     undisturbed(server, async (library) => {
       const raw = await connect(library);
       for (const byte of frame(HEARTBEAT)) raw.write(Buffer.from([byte]));
@@ -92,7 +94,7 @@ describe('a frame', () => {
       raw.destroy();
     }));
 
-  test('that never ends, when the sender leaves in the middle, is nothing', () =>
+  test('[REFUSE-3] that never ends, when the sender leaves in the middle, is nothing', () =>
     undisturbed(server, async (library) => {
       for (const cut of [1, 2, 5, 10]) {
         const raw = await connect(library);
@@ -104,7 +106,7 @@ describe('a frame', () => {
       }
     }));
 
-  test('that closes with a broken code or reason ends its connection alone', () =>
+  test('[REFUSE-3] that closes with a broken code or reason ends its connection alone', () =>
     undisturbed(server, async (library) => {
       const payloads = [Buffer.from([3]), Buffer.from([0, 5]), Buffer.from([3, 232, 0xff]), Buffer.alloc(0)];
       for (const payload of payloads) {
@@ -116,7 +118,7 @@ describe('a frame', () => {
     }));
 });
 
-test('a message over the limit, in one frame or in fragments, is refused as too large', async () => {
+test('[LIMIT-1] a message over the limit, in one frame or in fragments, is refused as too large', async () => {
   await composed({ limits: { maxMessageBytes: 10_000 } }, (app) =>
     undisturbed(app, async (library) => {
       const send = async (...frames: Buffer[]) => {
@@ -145,7 +147,7 @@ test('a message over the limit, in one frame or in fragments, is refused as too 
   );
 });
 
-test('random bytes, before and after the upgrade, disturb nobody', () =>
+test('[REFUSE-3] random bytes, before and after the upgrade, disturb nobody', () =>
   undisturbed(server, async (library) => {
     const random = new RandomJson(11);
     const noise = () => Buffer.from(Array.from({ length: 1 + random.below(200) }, () => random.below(256)));
@@ -161,7 +163,7 @@ test('random bytes, before and after the upgrade, disturb nobody', () =>
     }
   }));
 
-test('a flood of messages on one socket does not keep the others waiting', () =>
+test('[LIMIT-11] a flood of messages on one socket does not keep the others waiting', () =>
   undisturbed(server, async (library) => {
     const raw = await connect(library);
     const beat = frame(HEARTBEAT);

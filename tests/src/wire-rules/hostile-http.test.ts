@@ -143,7 +143,7 @@ const refused: Record<string, [() => Ask, number, number]> = {
 };
 
 test.each(Object.keys(refused))(
-  'a request with (or for) %s is refused with an error object that the page may read',
+  '[HTTP-2] [HTTP-3] [HTTP-4] [HTTP-8] [HTTP-11] [FILE-6] a request with (or for) %s is refused with an error object that the page may read',
   async (name) => {
     const [make, status, code] = refused[name]!;
     const answer = await ask(make());
@@ -157,7 +157,7 @@ test.each(Object.keys(refused))(
 
 describe('CORS', () => {
   test.each(['/verdant', '/verdant/', '/verdant/files/x', '/verdant//files/x', '/auth/library'])(
-    'a preflight of %s needs no token and allows what the client sends',
+    '[HTTP-9] a preflight of %s needs no token and allows what the client sends',
     async (path) => {
       const response = await fetch(`${server.base}${path}`, {
         method: 'OPTIONS',
@@ -177,7 +177,7 @@ describe('CORS', () => {
     },
   );
 
-  test('is on answers that succeed, too, and never a wildcard', async () => {
+  test('[HTTP-8] is on answers that succeed, too, and never a wildcard', async () => {
     for (const asked of [
       await ask({ headers: json, body: '{"messages":[]}' }),
       await ask({ path: '/auth/library?userId=ann', method: 'GET' }),
@@ -189,7 +189,7 @@ describe('CORS', () => {
   });
 });
 
-test('a request that is aborted in the middle of its body stores nothing and disturbs nobody', () =>
+test('[HTTP-12] a request that is aborted in the middle of its body stores nothing and disturbs nobody', () =>
   undisturbed(server, async (library) => {
     const ann = new Peer(server, library, fresh('ann'));
     await ann.poll();
@@ -217,7 +217,7 @@ test('a request that is aborted in the middle of its body stores nothing and dis
     expect(JSON.stringify(await ann.poll())).not.toContain('"half"');
   }));
 
-test('an upload that is aborted leaves no file', () =>
+test('[FILE-6] an upload that is aborted leaves no file', () =>
   undisturbed(server, async (library) => {
     const token = tokenFor(server.base, library, 'ann');
     const raw = await RawSocket.open(server.port);
@@ -232,7 +232,7 @@ test('an upload that is aborted leaves no file', () =>
     expect(answer.status).toBe(404);
   }));
 
-test('paths that are no URLs are answered, and end nothing', () =>
+test('[REFUSE-3] paths that are no URLs are answered, and end nothing', () =>
   undisturbed(server, async () => {
     for (const path of [
       '/verdant/files/%',
@@ -280,7 +280,7 @@ test('the auth route refuses what it can make no token of', async () => {
   }
 });
 
-test('no answer of all these is ever 429', async () => {
+test('[HTTP-4] no answer of all these is ever 429', async () => {
   const library = fresh();
   const token = tokenFor(server.base, library, 'ann');
   const statuses = await Promise.all(

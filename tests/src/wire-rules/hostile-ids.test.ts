@@ -93,9 +93,10 @@ async function expectKeptApart(app: { base: string }, prefix: string): Promise<v
 }
 
 describe('library ids', () => {
-  test('through the command, in one database', () => undisturbed(server, () => expectKeptApart(server, '')));
+  test('[NAME-5] through the command, in one database', () =>
+    undisturbed(server, () => expectKeptApart(server, '')));
 
-  test('in one file each', async () => {
+  test('[NAME-5] in one file each', async () => {
     const databasesDirectory = await temporaryFolder();
     await composed({ storage: sqlShardStorage({ databasesDirectory }) }, (app) =>
       undisturbed(app, () => expectKeptApart(app, '')),
@@ -130,7 +131,7 @@ describe('file ids and names', () => {
     });
   };
 
-  test('are refused clearly, or found again under exactly themselves, their bytes too', () =>
+  test('[FILE-4] are refused clearly, or found again under exactly themselves, their bytes too', () =>
     undisturbed(server, async (library) => {
       const token = tokenFor(server.base, library, 'ann');
       const headers = { Authorization: `Bearer ${token}` };
@@ -157,7 +158,7 @@ describe('file ids and names', () => {
       }
     }));
 
-  test('of one library are not those of another', async () => {
+  test('[FILE-4] of one library are not those of another', async () => {
     const first = tokenFor(server.base, fresh(), 'ann');
     const second = tokenFor(server.base, fresh(), 'ann');
     expect((await put(first, 'same', 'a.txt', 'first')).status).toBe(200);
@@ -169,7 +170,7 @@ describe('file ids and names', () => {
   });
 });
 
-test('user ids of any kind are users of their own', () =>
+test('[NAME-5] user ids of any kind are users of their own', () =>
   undisturbed(server, async () => {
     const library = fresh();
     const peers: Peer[] = [];

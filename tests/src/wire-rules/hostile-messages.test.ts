@@ -95,7 +95,7 @@ const wrongOperations: Record<string, unknown> = {
 const isErrorObject = (body: unknown) =>
   expect(body).toEqual({ code: expect.any(Number) as number, message: expect.any(String) as string });
 
-describe('a field of a wrong type refuses its message: 400 over HTTP, a close with code and reason on a socket', () => {
+describe('[MSG-1] [REFUSE-1] [REFUSE-3] a field of a wrong type refuses its message: 400 over HTTP, a close with code and reason on a socket', () => {
   test.each(Object.keys(wrong))('%s', (type) =>
     undisturbed(server, async (library) => {
       for (const [field, values] of Object.entries(wrong[type]!)) {
@@ -127,7 +127,7 @@ async function expectRefused(library: string, message: object, what: string): Pr
   expect(reason.length, what).toBeGreaterThan(10);
 }
 
-test('an unknown type of message is ignored over both transports, also when it is named like a method', () =>
+test('[MSG-2] an unknown type of message is ignored over both transports, also when it is named like a method', () =>
   undisturbed(server, async (library) => {
     for (const type of ['from-the-future', 'toString', '__proto__', 'constructor', '', '\ud800']) {
       const peer = new Peer(server, library, fresh('new'));
@@ -140,7 +140,7 @@ test('an unknown type of message is ignored over both transports, also when it i
     }
   }));
 
-test(`random messages over HTTP are answered 200, 400 or 503 and never break anything (seed ${SEED})`, () =>
+test(`[REFUSE-3] random messages over HTTP are answered 200, 400 or 503 and never break anything (seed ${SEED})`, () =>
   undisturbed(server, async (library) => {
     const random = new RandomJson(SEED);
     const statuses = new Set<number>();
@@ -158,7 +158,7 @@ test(`random messages over HTTP are answered 200, 400 or 503 and never break any
     expect([...statuses]).toContain(400);
   }));
 
-test(`random messages on sockets are ignored or end the socket with a code (seed ${SEED})`, () =>
+test(`[REFUSE-3] random messages on sockets are ignored or end the socket with a code (seed ${SEED})`, () =>
   undisturbed(server, async (library) => {
     const random = new RandomJson(SEED + 1);
     for (let round = 0; round < 150; round++) {
@@ -173,7 +173,7 @@ test(`random messages on sockets are ignored or end the socket with a code (seed
     }
   }));
 
-test('JSON that is cut off anywhere is refused', () =>
+test('[HTTP-2] JSON that is cut off anywhere is refused', () =>
   undisturbed(server, async (library) => {
     const text = JSON.stringify({ messages: [messages().sync] });
     const whole = JSON.stringify(messages().sync);
@@ -193,7 +193,7 @@ test.each([
   ['lists', '['.repeat(200_000)],
   ['objects', '{"a":'.repeat(200_000)],
   ['lists that are closed', '['.repeat(200_000) + ']'.repeat(200_000)],
-])('JSON that is nested 200,000 deep is refused: %s', (_, text) =>
+])('[LIMIT-3] JSON that is nested 200,000 deep is refused: %s', (_, text) =>
   undisturbed(server, async (library) => {
     const { status, body } = await postRaw(
       new Peer(server, library, fresh('deep')),
@@ -207,7 +207,7 @@ test.each([
   }),
 );
 
-test('numbers beyond all bounds are refused or mean what JSON says, and break nothing', () =>
+test('[REFUSE-3] numbers beyond all bounds are refused or mean what JSON says, and break nothing', () =>
   undisturbed(server, async (library) => {
     for (const number of ['1e999', '-1e999', '1e-999', '123456789012345678901234567890', '-0', '0.1e1']) {
       const text = JSON.stringify({ messages: [messages().op] }).replace('"value":1', `"value":${number}`);
@@ -225,7 +225,7 @@ test('numbers beyond all bounds are refused or mean what JSON says, and break no
 describe('names that JavaScript knows', () => {
   const NAMES = ['__proto__', 'constructor', 'toString', 'hasOwnProperty', 'prototype', 'length'];
 
-  test('are fields like others, live and after folding', async () => {
+  test('[NAME-6] are fields like others, live and after folding', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -262,7 +262,7 @@ describe('names that JavaScript knows', () => {
     for (const peer of [ann, bob]) peer.close();
   });
 
-  test.each(NAMES)('may be the id of user, replica and library: %s', async (name) => {
+  test.each(NAMES)('[NAME-5] may be the id of user, replica and library: %s', async (name) => {
     const ann = await new Peer(server, name, name, { id: name }).connect();
     ann.acking();
     await ann.sync({ operations: [init('items/1', { id: '1' })] });
@@ -279,7 +279,7 @@ describe('names that JavaScript knows', () => {
   });
 });
 
-test('lone surrogates, NUL and emoji in values, names and ids come back as they went, live and from the store', async () => {
+test('[NAME-6] lone surrogates, NUL and emoji in values, names and ids come back as they went, live and from the store', async () => {
   const library = fresh();
   const ann = await founder(server, library);
   const bob = await joiner(server, library);

@@ -72,7 +72,7 @@ const isRefusal = ({ status, body }: { status: number; body: unknown }, code: nu
     body: { code, message: expect.any(String) as string },
   });
 
-test('over HTTP is 401 with the code in an object, readable from another origin', () =>
+test('[AUTH-6] [AUTH-7] over HTTP is 401 with the code in an object, readable from another origin', () =>
   undisturbed(server, async () => {
     for (const [what, [make, code]] of Object.entries(tokens)) {
       const response = await fetch(`${server.base}/verdant`, {
@@ -90,7 +90,7 @@ describe.each([
   ['as sub-protocol', (token: string) => upgradeRequest({ protocols: `Bearer, ${token}` })],
   ['as ?token=', (token: string) => upgradeRequest({ path: `/verdant?token=${encodeURIComponent(token)}` })],
 ])('%s', (_, request) => {
-  test('an upgrade is refused with 401 and the code in a JSON body before it is closed', () =>
+  test('[SOCK-4] an upgrade is refused with 401 and the code in a JSON body before it is closed', () =>
     undisturbed(server, async () => {
       for (const [what, [make, code]] of Object.entries(tokens)) {
         const raw = await RawSocket.open(server.port, nextAddress());
@@ -102,7 +102,7 @@ describe.each([
       }
     }));
 
-  test('a good one is taken', async () => {
+  test('[SOCK-1] [SOCK-2] a good one is taken', async () => {
     const raw = await RawSocket.open(server.port, nextAddress());
     raw.write(request(tokenFor(server.base, fresh(), 'ann')));
     // No body follows, so the end of the head is the answer.
@@ -112,7 +112,7 @@ describe.each([
   });
 });
 
-test('the server selects the sub-protocol Bearer', async () => {
+test('[SOCK-1] the server selects the sub-protocol Bearer', async () => {
   const raw = await RawSocket.upgraded(server.port, tokenFor(server.base, fresh(), 'ann'));
   expect(raw.text.toLowerCase()).toContain('sec-websocket-protocol: bearer\r\n');
   raw.destroy();
@@ -162,7 +162,7 @@ describe('upgrade requests', () => {
     ],
   };
 
-  test.each(Object.keys(requests))('%s are answered with status and JSON body', (name) =>
+  test.each(Object.keys(requests))('[SOCK-3] [SOCK-4] %s are answered with status and JSON body', (name) =>
     undisturbed(server, async () => {
       const [make, status, code] = requests[name]!;
       const raw = await RawSocket.open(server.port, nextAddress());
@@ -176,7 +176,7 @@ describe('upgrade requests', () => {
     }),
   );
 
-  test('with a header that is larger than any are refused, and disturb nobody', () =>
+  test('[REFUSE-3] with a header that is larger than any are refused, and disturb nobody', () =>
     undisturbed(server, async () => {
       const raw = await RawSocket.open(server.port, nextAddress());
       raw.write(upgradeRequest({ protocols: `Bearer, ${'x'.repeat(200_000)}` }));
@@ -184,7 +184,7 @@ describe('upgrade requests', () => {
       raw.destroy();
     }));
 
-  test('whose sender leaves before, during or after the answer disturb nobody', () =>
+  test('[REFUSE-3] whose sender leaves before, during or after the answer disturb nobody', () =>
     undisturbed(server, async () => {
       const text = upgradeRequest({ protocols: `Bearer, ${token()}` });
       for (let cut = 10; cut <= text.length; cut += 40) {
@@ -207,7 +207,7 @@ describe('an Authorization header', () => {
     ['without a token', 'Bearer', 4010],
     ['with nonsense', 'Bearer nonsense', 4011],
     ['with two tokens', 'Bearer a b', 4010],
-  ])('%s is 401', async (_, authorization, code) => {
+  ])('[AUTH-8] [AUTH-10] %s is 401', async (_, authorization, code) => {
     const response = await fetch(`${server.base}/verdant`, {
       method: 'POST',
       headers: authorization === undefined ? {} : { Authorization: authorization },

@@ -1,4 +1,4 @@
-/** The wire as PROTOCOL.md states it, written down here anew: nothing of the product's own types. */
+/** The wire as docs/protocol.md states it, written down here anew: nothing of the product's own types. */
 
 export interface Ref {
   '@@type': 'ref' | 'file';

@@ -4,11 +4,11 @@ import { founder, joiner, Peer } from './peer.js';
 import { composed, sharedCli } from './servers.js';
 import { fresh } from './tokens.js';
 
-/* PROTOCOL.md section 8, presence, and what section 4 says of it. */
+/* Presence (docs/protocol.md), from the wire. */
 const server = sharedCli();
 
 describe('presence', () => {
-  test('goes to everyone, the sender included, with profile and default internal', async () => {
+  test('[PRES-1] [PRES-2] goes to everyone, the sender included, with profile and default internal', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -29,7 +29,7 @@ describe('presence', () => {
     for (const peer of [ann, bob]) peer.close();
   });
 
-  test('keeps the fields that an update leaves out', async () => {
+  test('[PRES-2] keeps the fields that an update leaves out', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -51,7 +51,7 @@ describe('presence', () => {
     for (const peer of [ann, bob]) peer.close();
   });
 
-  test('sets no profile and no user, whatever a client says', async () => {
+  test('[PRES-3] sets no profile and no user, whatever a client says', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -66,7 +66,7 @@ describe('presence', () => {
     for (const peer of [ann, bob]) peer.close();
   });
 
-  test('of all who announced themselves is in sync-resp, by user, the caller included', async () => {
+  test('[SYNC-28] of all who announced themselves is in sync-resp, by user, the caller included', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const silent = await joiner(server, library, 'silent');
@@ -82,7 +82,7 @@ describe('presence', () => {
     for (const peer of [ann, bob, cem, silent]) peer.close();
   });
 
-  test('ends with the last connection of the user, and says which replica that was', async () => {
+  test('[PRES-5] [PRES-6] ends with the last connection of the user, and says which replica that was', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const first = await joiner(server, library);
@@ -104,7 +104,7 @@ describe('presence', () => {
     ann.close();
   });
 
-  test('of two sockets of one replica ends with the second', async () => {
+  test('[SOCK-10] [PRES-5] [MSG-8] of two sockets of one replica ends with the second', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const tab = await joiner(server, library);
@@ -125,11 +125,11 @@ describe('presence', () => {
     expect(ann.unread('presence-offline')).toEqual([]);
     other.send('disconnecting', { reason: 'closed' });
     await ann.take('presence-offline');
-    await other.ended();
+    expect((await other.ended()).code).toBe(1000);
     ann.close();
   });
 
-  test('over the limit is refused, and not shown', async () => {
+  test('[LIMIT-6] over the limit is refused, and not shown', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await new Peer(server, library, 'bob').connect();
@@ -142,7 +142,7 @@ describe('presence', () => {
 });
 
 describe('over HTTP', () => {
-  test('replies come in order, and only to the messages of the request', async () => {
+  test('[HTTP-1] replies come in order, and only to the messages of the request', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const poller = new Peer(server, library, 'poller');
@@ -167,7 +167,7 @@ describe('over HTTP', () => {
     ann.close();
   });
 
-  test('two devices of one user are told of each other first, then of themselves', async () => {
+  test('[PRES-11] two devices of one user are told of each other first, then of themselves', async () => {
     const library = fresh();
     const phone = new Peer(server, library, 'ann');
     const laptop = new Peer(server, library, 'ann');
@@ -190,7 +190,7 @@ describe('over HTTP', () => {
     }
   });
 
-  test('a user on a socket is seen by a poller, and the poller by the socket', async () => {
+  test('[PRES-1] [MSG-8] a user on a socket is seen by a poller, and the poller by the socket', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     ann.send('presence-update', { presence: { on: 'socket' } });
@@ -206,7 +206,7 @@ describe('over HTTP', () => {
     ann.close();
   });
 
-  test('a lease does not outlive a later socket of the same replica', async () => {
+  test('[PRES-9] a lease does not outlive a later socket of the same replica', async () => {
     await composed({ presenceLeaseMs: 60_000 }, async (app) => {
       const library = fresh();
       const ann = await founder(app, library);
@@ -222,7 +222,7 @@ describe('over HTTP', () => {
     });
   });
 
-  test('a socket keeps a user present whose lease ends', async () => {
+  test('[PRES-10] a socket keeps a user present whose lease ends', async () => {
     await composed({ presenceLeaseMs: 300 }, async (app) => {
       const library = fresh();
       const ann = await founder(app, library);
@@ -242,7 +242,7 @@ describe('over HTTP', () => {
     });
   });
 
-  test('presence of pollers ends even when nobody asks again, and no poller is told of the expired', async () => {
+  test('[PRES-7] [PRES-8] presence of pollers ends even when nobody asks again, and no poller is told of the expired', async () => {
     await composed({ presenceLeaseMs: 300 }, async (app) => {
       const library = fresh();
       const gone = new Peer(app, library, 'gone');

@@ -5,7 +5,7 @@ import { founder, joiner, kinds, Peer } from './peer.js';
 import { sharedCli } from './servers.js';
 import { fresh } from './tokens.js';
 
-/* PROTOCOL.md section 7: private documents, from the wire. */
+/* Private documents (docs/protocol.md), from the wire. */
 const server = sharedCli();
 
 /** Ann on two devices and Bob, in a library that Ann founded. */
@@ -36,7 +36,7 @@ describe('a private document', () => {
     ['written by a server, in UTF-8', 'björn', privateTo('björn')],
     ['of a user whose id is no Latin-1', 'анна', privateTo('анна')],
     ['of a user whose id holds colons', 'urn:user:7', privateTo('urn:user:7')],
-  ])('%s, reaches the devices of its user and nobody else', async (_, user, authz) => {
+  ])('[PRIV-1] [PRIV-3] %s, reaches the devices of its user and nobody else', async (_, user, authz) => {
     const { library, ann, phone, bob, fence, close } = await trio(user);
     await ann.write(init('items/p', { secret: 1 }, authz));
     await fence();
@@ -52,7 +52,7 @@ describe('a private document', () => {
   });
 
   test.each(['in a sync', 'in an op'])(
-    'of the constant originator is rewritten to its author, %s',
+    '[PRIV-2] of the constant originator is rewritten to its author, %s',
     async (way) => {
       const { library, ann, phone, bob, fence, close } = await trio();
       const operation = init('items/p', { secret: 1 }, ORIGINATOR);
@@ -71,7 +71,7 @@ describe('a private document', () => {
     },
   );
 
-  test('of a founding sync is rewritten too, in operations and in baselines', async () => {
+  test('[PRIV-2] of a founding sync is rewritten too, in operations and in baselines', async () => {
     const library = fresh();
     const ann = await new Peer(server, library, 'ann').connect();
     await ann.sync({
@@ -98,7 +98,7 @@ describe('a private document', () => {
     for (const peer of [ann, bob, phone]) peer.close();
   });
 
-  test('hands its access down to nested objects, also from the order nested first', async () => {
+  test('[PRIV-4] hands its access down to nested objects, also from the order nested first', async () => {
     const { library, ann, phone, bob, fence, close } = await trio();
     await ann.write(
       init('items/p:list', ['secret item']),
@@ -114,7 +114,7 @@ describe('a private document', () => {
     close();
   });
 
-  test('stays private when it has been folded', async () => {
+  test('[PRIV-3] stays private when it has been folded', async () => {
     const { library, ann, phone, bob, fence, close } = await trio();
     await ann.write(init('items/p', { secret: 1 }, privateTo('ann')), init('items/p:n', { secret: 2 }));
     for (let i = 0; i < 10; i++) await fence();
@@ -142,7 +142,7 @@ describe('a private document', () => {
     close();
   });
 
-  test('can be written, deleted and granted by its user alone; the rest of the message is taken', async () => {
+  test('[PRIV-7] [PRIV-8] can be written, deleted and granted by its user alone; the rest of the message is taken', async () => {
     const { library, ann, phone, bob, fence, close } = await trio();
     await ann.write(init('items/p', { id: 'p' }, privateTo('ann')));
     await bob.write(
@@ -166,7 +166,7 @@ describe('a private document', () => {
     close();
   });
 
-  test('does not change its access; deleted and made anew it takes the new one', async () => {
+  test('[PRIV-6] does not change its access; deleted and made anew it takes the new one', async () => {
     const { ann, phone, bob, fence, close } = await trio();
     await ann.write(init('items/p', { first: 1 }, privateTo('ann')));
     await ann.write(remove('items/p'));
@@ -183,7 +183,7 @@ describe('a private document', () => {
     close();
   });
 
-  test('acks go on for a replica that may not see the last operation: folding does not wait for it', async () => {
+  test('[ACK-4] acks go on for a replica that may not see the last operation: folding does not wait for it', async () => {
     const { library, ann, fence, close } = await trio();
     for (let i = 0; i < 20; i++) await ann.write(init(`items/p${i}`, { secret: i }, privateTo('ann')));
     await fence();

@@ -9,7 +9,7 @@ import { claimsFor, fresh, jwt, seconds, tokenFor } from './tokens.js';
 const server = sharedCli();
 
 test.each([10, 40, 80])(
-  'one operation in a library of %i sockets costs O(N) messages, acks included',
+  '[WORK-1] one operation in a library of %i sockets costs O(N) messages, acks included',
   async (n) => {
     const library = fresh();
     const peers = [await founder(server, library, 'user-0')];
@@ -30,7 +30,7 @@ test.each([10, 40, 80])(
   },
 );
 
-test('a burst of operations among 40 acking sockets announces the global ack now and then, not for each ack', async () => {
+test('[FOLD-2] a burst of operations among 40 acking sockets announces the global ack now and then, not for each ack', async () => {
   const n = 40;
   const burst = 30;
   const library = fresh();
@@ -113,7 +113,7 @@ const stormers: Record<string, () => Stormer> = {
 const HOLDS = 4;
 
 test.concurrent.each(Object.keys(stormers))(
-  'refused at each reconnection makes few connections: %s',
+  '[REFUSE-4] refused at each reconnection makes few connections: %s',
   async (name) => {
     const storm = startStorm(stormers[name]!());
     try {
@@ -133,7 +133,7 @@ test.concurrent.each(Object.keys(stormers))(
   30_000,
 );
 
-test('a held socket answers heartbeats, and processes nothing else', async () => {
+test('[REFUSE-6] a held socket answers heartbeats, and processes nothing else', async () => {
   const library = fresh();
   const ann = await founder(server, library);
   const mallory = new Peer(server, library, 'mallory');
@@ -164,7 +164,7 @@ test('a held socket answers heartbeats, and processes nothing else', async () =>
   ann.close();
 });
 
-test('after a refused message nothing later of that connection is processed', async () => {
+test('[REFUSE-2] after a refused message nothing later of that connection is processed', async () => {
   const library = fresh();
   const ann = await founder(server, library);
   const mallory = await joiner(server, library, 'mallory');

@@ -4,11 +4,11 @@ import { foundation, founder, joiner, kinds, Peer } from './peer.js';
 import { composed, sharedCli } from './servers.js';
 import { fresh } from './tokens.js';
 
-/* PROTOCOL.md section 5, as a stranger sees it. */
+/* Sync, proof and clocks (docs/protocol.md), as a stranger sees them. */
 const server = sharedCli();
 
 describe('an empty library', () => {
-  test('asks a new replica that has synced elsewhere for its full history, and stores nothing meanwhile', async () => {
+  test('[SYNC-3] asks a new replica that has synced elsewhere for its full history, and stores nothing meanwhile', async () => {
     const library = fresh();
     const ann = await new Peer(server, library, 'ann').connect();
     const answer = await ann.trySync({ since: stamp(), operations: [set('items/1', 'part', 1)] });
@@ -23,19 +23,22 @@ describe('an empty library', () => {
     for (const peer of [ann, bob]) peer.close();
   });
 
-  test.each([4, 5])('leaves a read-only caller (type %i) what it has, and keeps it new', async (type) => {
-    const library = fresh();
-    const reader = new Peer(server, library, 'reader', { type });
-    const empty = await reader.poll({ since: stamp(), operations: [set('items/1', 'x', 1)] });
-    expect(empty).toMatchObject({ operations: [], baselines: [], overwriteLocalData: false });
-    const ann = await founder(server, library);
-    const next = await reader.poll({ since: stamp() });
-    expect(next.overwriteLocalData, 'as it is new').toBe(true);
-    expect(next.operations.length + next.baselines.length).toBeGreaterThan(0);
-    ann.close();
-  });
+  test.each([4, 5])(
+    '[SYNC-5] leaves a read-only caller (type %i) what it has, and keeps it new',
+    async (type) => {
+      const library = fresh();
+      const reader = new Peer(server, library, 'reader', { type });
+      const empty = await reader.poll({ since: stamp(), operations: [set('items/1', 'x', 1)] });
+      expect(empty).toMatchObject({ operations: [], baselines: [], overwriteLocalData: false });
+      const ann = await founder(server, library);
+      const next = await reader.poll({ since: stamp() });
+      expect(next.overwriteLocalData, 'as it is new').toBe(true);
+      expect(next.operations.length + next.baselines.length).toBeGreaterThan(0);
+      ann.close();
+    },
+  );
 
-  test('that was only ever synced without data is founded by the first that brings some', async () => {
+  test('[SYNC-4] that was only ever synced without data is founded by the first that brings some', async () => {
     const library = fresh();
     await new Peer(server, library, 'ann').poll();
     await new Peer(server, library, 'bob').poll();
@@ -46,7 +49,7 @@ describe('an empty library', () => {
     expect(dee.operations.length).toBe(2);
   });
 
-  test('is not one whose documents were all deleted', async () => {
+  test('[SYNC-6] is not one whose documents were all deleted', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     await ann.write(remove('items/1'), remove('items/1:tags'));
@@ -59,29 +62,32 @@ describe('an empty library', () => {
 });
 
 describe('a library that is not empty', () => {
-  test.each([4, 5])('resets a read-only replica (type %i) that brings content, each time', async (type) => {
-    const library = fresh();
-    const ann = await founder(server, library);
-    const reader = new Peer(server, library, 'reader', { type });
-    const first = await reader.poll();
-    const calm = await reader.poll({ since: first.ackedTimestamp });
-    expect(calm.overwriteLocalData).toBe(false);
-    const brought = await reader.poll({
-      since: calm.ackedTimestamp,
-      operations: [set('items/1', 'hacked', 1)],
-    });
-    expect(brought.overwriteLocalData).toBe(true);
-    expect(JSON.stringify(brought)).not.toContain('hacked');
-    const after = await reader.poll({ since: brought.ackedTimestamp });
-    expect(after.overwriteLocalData).toBe(false);
-    const marker = set('items/1', 'marker', 1);
-    const bob = await joiner(server, library);
-    await ann.write(marker);
-    expect((await bob.take('op-re')).operations).toEqual([marker]);
-    for (const peer of [ann, bob]) peer.close();
-  });
+  test.each([4, 5])(
+    '[SYNC-16] resets a read-only replica (type %i) that brings content, each time',
+    async (type) => {
+      const library = fresh();
+      const ann = await founder(server, library);
+      const reader = new Peer(server, library, 'reader', { type });
+      const first = await reader.poll();
+      const calm = await reader.poll({ since: first.ackedTimestamp });
+      expect(calm.overwriteLocalData).toBe(false);
+      const brought = await reader.poll({
+        since: calm.ackedTimestamp,
+        operations: [set('items/1', 'hacked', 1)],
+      });
+      expect(brought.overwriteLocalData).toBe(true);
+      expect(JSON.stringify(brought)).not.toContain('hacked');
+      const after = await reader.poll({ since: brought.ackedTimestamp });
+      expect(after.overwriteLocalData).toBe(false);
+      const marker = set('items/1', 'marker', 1);
+      const bob = await joiner(server, library);
+      await ann.write(marker);
+      expect((await bob.take('op-re')).operations).toEqual([marker]);
+      for (const peer of [ann, bob]) peer.close();
+    },
+  );
 
-  test('resets a known replica that sends its history as if it were new', async () => {
+  test('[SYNC-11] [SYNC-12] resets a known replica that sends its history as if it were new', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -94,7 +100,7 @@ describe('a library that is not empty', () => {
     for (const peer of [ann, bob]) peer.close();
   });
 
-  test('answers with what is new in server order, without what the replica just sent', async () => {
+  test('[SYNC-21] answers with what is new in server order, without what the replica just sent', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -114,7 +120,7 @@ describe('a library that is not empty', () => {
     for (const peer of [ann, back]) peer.close();
   });
 
-  test('passes on what a sync stored, but never an empty op-re', async () => {
+  test('[SYNC-25] passes on what a sync stored, but never an empty op-re', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -150,7 +156,7 @@ describe('what proves that a reply was applied', () => {
     return { ann, since, missed, again };
   }
 
-  test('a later sync whose since is at or past it', async () => {
+  test('[PROOF-1] a later sync whose since is at or past it', async () => {
     const { ann, since, missed, again } = await returning();
     const first = await again();
     const { ackedTimestamp, operations } = await first.sync({ since });
@@ -162,7 +168,7 @@ describe('what proves that a reply was applied', () => {
     for (const peer of [ann, second]) peer.close();
   });
 
-  test('an ack of an operation that it listed', async () => {
+  test('[PROOF-2] an ack of an operation that it listed', async () => {
     const { ann, since, missed, again } = await returning();
     const first = await again();
     await first.sync({ since });
@@ -176,7 +182,7 @@ describe('what proves that a reply was applied', () => {
     for (const peer of [ann, second]) peer.close();
   });
 
-  test('an ack of an operation that was sent after it', async () => {
+  test('[PROOF-2] an ack of an operation that was sent after it', async () => {
     const { ann, since, again } = await returning();
     const first = await again();
     await first.sync({ since });
@@ -192,7 +198,7 @@ describe('what proves that a reply was applied', () => {
     for (const peer of [ann, second]) peer.close();
   });
 
-  test('not an ack of something that was never sent on that socket', async () => {
+  test('[ACK-2] not an ack of something that was never sent on that socket', async () => {
     const { ann, since, missed, again } = await returning();
     const first = await again();
     await first.sync({ since });
@@ -205,7 +211,7 @@ describe('what proves that a reply was applied', () => {
     for (const peer of [ann, second]) peer.close();
   });
 
-  test('not receiving it over HTTP', async () => {
+  test('[PROOF-5] not receiving it over HTTP', async () => {
     const { ann, since, missed, again } = await returning();
     const polling = await again();
     polling.close();
@@ -218,7 +224,7 @@ describe('what proves that a reply was applied', () => {
 });
 
 describe('clocks', () => {
-  test('a sync dated far ahead, without content, is acknowledged no further than now and the drift', async () => {
+  test('[CLOCK-3] a sync dated far ahead, without content, is acknowledged no further than now and the drift', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await new Peer(server, library, 'bob').connect();
@@ -227,7 +233,7 @@ describe('clocks', () => {
     for (const peer of [ann, bob]) peer.close();
   });
 
-  test('an operation dated ahead refuses its whole message: nobody is told, its sender keeps all of it', async () => {
+  test('[CLOCK-1] [CLOCK-2] an operation dated ahead refuses its whole message: nobody is told, its sender keeps all of it', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -243,7 +249,7 @@ describe('clocks', () => {
     for (const peer of [ann, cem]) peer.close();
   });
 
-  test('over HTTP that is 503 with Retry-After, and one within the drift is taken', async () => {
+  test('[CLOCK-1] over HTTP that is 503 with Retry-After, and one within the drift is taken', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = new Peer(server, library, 'bob');
@@ -260,7 +266,7 @@ describe('clocks', () => {
   });
 });
 
-test('a truant with operations that it has not seen is reset, and one that has seen all is not', async () => {
+test('[SYNC-13] a truant with operations that it has not seen is reset, and one that has seen all is not', async () => {
   await composed({}, async (app) => {
     const library = fresh();
     const ann = await founder(app, library);
@@ -291,7 +297,7 @@ describe('a replica of another user', () => {
     ['op', { timestamp: stamp(), operations: [set('items/1', 'stolen', 1)] }],
     ['ack', { timestamp: stamp() }],
     ['presence-update', { presence: { thief: true } }],
-  ])('is forbidden to %s, and nothing else happens', async (type, fields) => {
+  ])('[MSG-6] is forbidden to %s, and nothing else happens', async (type, fields) => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -307,7 +313,7 @@ describe('a replica of another user', () => {
   });
 });
 
-test('operations on the wire carry nothing of the server', async () => {
+test('[MSG-3] [MSG-9] operations on the wire carry nothing of the server', async () => {
   const library = fresh();
   const ann = await founder(server, library);
   const bob = await joiner(server, library);

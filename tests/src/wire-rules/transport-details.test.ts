@@ -7,7 +7,7 @@ import { founder, joiner, Peer, readBody } from './peer.js';
 import { composed, sharedCli } from './servers.js';
 import { fresh, tokenFor } from './tokens.js';
 
-/* PROTOCOL.md sections 3, 4 and 6, and the files of section 8, from the wire. */
+/* Messages, operations, the global ack, files and limits (docs/protocol.md), from the wire. */
 const server = sharedCli();
 
 describe('heartbeats', () => {
@@ -15,7 +15,7 @@ describe('heartbeats', () => {
     ['of new clients', '{"type":"heartbeat"}'],
     ['of old clients', JSON.stringify({ type: 'heartbeat', timestamp: stamp(), replicaId: 'old' })],
     ['with nonsense in fields that nobody reads', '{"type":"heartbeat","timestamp":7,"replicaId":{}}'],
-  ])('%s are answered to the sender alone, before any sync', async (_, text) => {
+  ])('[MSG-5] %s are answered to the sender alone, before any sync', async (_, text) => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await new Peer(server, library, 'bob').connect();
@@ -28,7 +28,7 @@ describe('heartbeats', () => {
 });
 
 describe('op', () => {
-  test('is acknowledged to its sender and told to the others, once and in server order', async () => {
+  test('[OP-1] [OP-2] is acknowledged to its sender and told to the others, once and in server order', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -55,7 +55,7 @@ describe('op', () => {
   });
 
   test.each([4, 5])(
-    'of a read-only token (type %i) is forbidden, and nothing of it is stored',
+    '[OP-8] of a read-only token (type %i) is forbidden, and nothing of it is stored',
     async (type) => {
       const library = fresh();
       const ann = await founder(server, library);
@@ -71,7 +71,7 @@ describe('op', () => {
     },
   );
 
-  test('of a replica that never synced is not stored: 503 over HTTP, an end of the socket', async () => {
+  test('[OP-5] of a replica that never synced is not stored: 503 over HTTP, an end of the socket', async () => {
     const library = fresh();
     const stranger = new Peer(server, library, 'stranger');
     const { status, headers } = await stranger.post([
@@ -88,7 +88,7 @@ describe('op', () => {
     ann.close();
   });
 
-  test('that was stored already is acknowledged again, and told to nobody', async () => {
+  test('[OP-9] that was stored already is acknowledged again, and told to nobody', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -106,7 +106,7 @@ describe('op', () => {
     for (const peer of [ann, bob, cem]) peer.close();
   });
 
-  test('whose patch does not fit its object is stored and told: it is nothing when applied', async () => {
+  test('[PATCH-3] whose patch does not fit its object is stored and told: it is nothing when applied', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -117,7 +117,7 @@ describe('op', () => {
   });
 });
 
-test('the global ack is the smallest of those that count, rises only, and is told when one that counted leaves', async () => {
+test('[FOLD-1] [FOLD-4] the global ack is the smallest of those that count, rises only, and is told when one that counted leaves', async () => {
   const library = fresh();
   const ann = await founder(server, library);
   const passive = await new Peer(server, library, 'passive', { type: 2 }).connect();
@@ -137,7 +137,7 @@ test('the global ack is the smallest of those that count, rises only, and is tol
   ann.close();
 });
 
-test('a passive replica that comes back lowers no global ack that was announced', async () => {
+test('[FOLD-3] a passive replica that comes back lowers no global ack that was announced', async () => {
   const library = fresh();
   const ann = await founder(server, library);
   const last = set('items/1', 'n', 2);
@@ -159,7 +159,7 @@ test('a passive replica that comes back lowers no global ack that was announced'
   for (const peer of [ann, passive]) peer.close();
 });
 
-test('a sync URL with a trailing slash is the same one', async () => {
+test('[HTTP-10] a sync URL with a trailing slash is the same one', async () => {
   const library = fresh();
   const response = await fetch(`${server.base}/verdant/`, {
     method: 'POST',
@@ -183,7 +183,7 @@ describe('files', () => {
     });
   };
 
-  test('are uploaded, described and served; remote is said there', async () => {
+  test('[FILE-1] [FILE-2] are uploaded, described and served; remote is said there', async () => {
     const library = fresh();
     const uploaded = await put(library, '/files/photo-1');
     expect(uploaded.status).toBe(200);
@@ -207,14 +207,14 @@ describe('files', () => {
     ['two slashes before files, as a sync URL with a trailing slash makes them', '//files/double', 'double'],
     ['an id with slashes, encoded', `/files/${encodeURIComponent('a/b/c')}`, 'a/b/c'],
     ['an id with a percent sign', `/files/${encodeURIComponent('100%')}`, '100%'],
-  ])('are found with %s', async (_, path, id) => {
+  ])('[FILE-4] [HTTP-10] are found with %s', async (_, path, id) => {
     const library = fresh();
     expect((await put(library, path)).status).toBe(200);
     const info = await fetch(`${server.base}/verdant${path}`, { headers: headersOf(library) });
     expect(await info.json()).toMatchObject({ id, remote: true });
   });
 
-  test('that are uploaded again are the new ones', async () => {
+  test('[FILE-3] that are uploaded again are the new ones', async () => {
     const library = fresh();
     await put(library, '/files/again', 'first');
     await put(library, '/files/again', 'second', 'other.png');
@@ -224,13 +224,13 @@ describe('files', () => {
     expect(await (await fetch(file.url)).text()).toBe('second');
   });
 
-  test('that are unknown are 404 with a code', async () => {
+  test('[FILE-2] that are unknown are 404 with a code', async () => {
     const info = await fetch(`${server.base}/verdant/files/never`, { headers: headersOf(fresh()) });
     expect(info.status).toBe(404);
     expect(await readBody(info)).toMatchObject({ code: 4040 });
   });
 
-  test('may be read by a read-only token, which may upload none', async () => {
+  test('[FILE-5] may be read by a read-only token, which may upload none', async () => {
     const library = fresh();
     await put(library, '/files/photo');
     const headers = headersOf(library, { type: 4 });
@@ -276,19 +276,19 @@ describe('a poll whose answer takes long', () => {
     });
   }
 
-  test('has its head within 2 s, and its body when it is ready', () =>
+  test('[HTTP-6] has its head within 2 s, and its body when it is ready', () =>
     slowPoll('open', async (response) => {
       const { messages } = (await response.json()) as { messages: { type: string }[] };
       expect(messages.map(({ type }) => type)).toEqual(['sync-resp']);
     }));
 
-  test('and then fails, is aborted: half an answer is not taken for a whole one', () =>
+  test('[HTTP-7] and then fails, is aborted: half an answer is not taken for a whole one', () =>
     slowPoll('fail', async (response) => {
       await expect(response.text()).rejects.toThrow();
     }));
 });
 
-test('more sockets of one user than are allowed are refused with 503, and room is made by those that leave', async () => {
+test('[LIMIT-8] more sockets of one user than are allowed are refused with 503, and room is made by those that leave', async () => {
   await composed({ limits: { maxConnectionsPerUser: 3 } }, async (app) => {
     const library = fresh();
     const open = await Promise.all([1, 2, 3].map(() => new Peer(app, library, 'ann').connect()));
@@ -303,7 +303,7 @@ test('more sockets of one user than are allowed are refused with 503, and room i
   });
 });
 
-test('a server that is closing says 503 to requests, and not 429', async () => {
+test('[SOCK-11] [HTTP-4] a server that is closing says 503 to requests, and not 429', async () => {
   const held: { stop(): void } = { stop: () => {} };
   let asked = 0;
   const profiles = {
@@ -329,7 +329,7 @@ test('a server that is closing says 503 to requests, and not 429', async () => {
   });
 });
 
-test('evicted: everybody is disconnected, the first one back is the truth, and the others are reset to it', async () => {
+test('[EVICT-2] [EVICT-4] evicted: everybody is disconnected, the first one back is the truth, and the others are reset to it', async () => {
   await composed({}, async (app) => {
     const library = fresh();
     const ann = await founder(app, library);

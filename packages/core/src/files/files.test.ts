@@ -46,7 +46,7 @@ async function upload(world: World, device: Device, id: string, bytes = 3): Prom
 const DAY = 86_400_000;
 
 describe('files', () => {
-  test('are recorded when their bytes are stored, and shown with their url', async () => {
+  test('[FILE-2] are recorded when their bytes are stored, and shown with their url', async () => {
     const files = new MemoryFiles();
     const world = new World({ fileStorage: files });
     const ana = await world.founder();
@@ -69,7 +69,7 @@ describe('files', () => {
     });
   });
 
-  test('leave no record when the bytes were not stored', async () => {
+  test('[FILE-7] leave no record when the bytes were not stored', async () => {
     const files = new MemoryFiles();
     const world = new World({ fileStorage: files });
     const ana = await world.founder();
@@ -80,7 +80,7 @@ describe('files', () => {
     });
   });
 
-  test('are refused where they may not be: read-only, too large, no id, no storage', async () => {
+  test('[FILE-5] [FILE-9] [LIMIT-7] are refused where they may not be: read-only, too large, no id, no storage', async () => {
     const world = new World({ fileStorage: new MemoryFiles(), limits: { maxFileBytes: 10 } });
     const ana = await world.founder();
     const reader = world.device('bob', { type: ReplicaType.ReadOnlyPull });
@@ -110,7 +110,7 @@ describe('files', () => {
     return { files, world, ana };
   };
 
-  test('that nothing refers to are deleted some days later, when nobody is connected', async () => {
+  test('[FILE-10] that nothing refers to are deleted some days later, when nobody is connected', async () => {
     const { files, world, ana } = await released();
     expect(files.bytes.size).toBe(0);
     await expect(world.core.files.info(ana.token(), 'f')).rejects.toMatchObject({
@@ -118,17 +118,17 @@ describe('files', () => {
     });
   });
 
-  test('not while somebody is connected', async () => {
+  test('[FILE-10] not while somebody is connected', async () => {
     const { files } = await released({ stay: true });
     expect(files.bytes.size).toBe(1);
   });
 
-  test('not when they are referred to again, or uploaded again', async () => {
+  test('[FILE-11] not when they are referred to again, or uploaded again', async () => {
     expect((await released({ restore: true })).files.bytes.size).toBe(1);
     expect((await released({ again: true })).files.bytes.size).toBe(1);
   });
 
-  test('whose bytes could not be deleted stay pending, and are tried again', async () => {
+  test('[FILE-12] whose bytes could not be deleted stay pending, and are tried again', async () => {
     const { files, world, ana } = await released({ stay: true });
     files.fail = 'delete';
     ana.disconnect();
@@ -141,7 +141,7 @@ describe('files', () => {
     expect(files.bytes.size).toBe(0);
   });
 
-  test('go with their library when it is evicted', async () => {
+  test('[EVICT-5] go with their library when it is evicted', async () => {
     const files = new MemoryFiles();
     const world = new World({ fileStorage: files });
     const ana = await world.founder();

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { World } from '../testing/world.js';
 
 describe('presence', () => {
-  test('is told to everybody, the sender included, with the profile that the server has', async () => {
+  test('[PRES-1] [PRES-3] is told to everybody, the sender included, with the profile that the server has', async () => {
     const world = new World({ profiles: { get: async (id) => ({ id, name: `Name of ${id}` }) } });
     const ana = await world.founder();
     const bob = await world.member('bob');
+    const unsynced = world.device('cat').connect();
     bob.send({ type: 'presence-update', presence: { at: 1 }, profile: { id: 'admin' } });
     await world.settle();
     const expected = {
@@ -20,13 +21,12 @@ describe('presence', () => {
         internal: {},
       },
     };
-    expect(ana.all('presence-changed')).toEqual([expected]);
-    expect(bob.all('presence-changed')).toEqual([expected]);
+    for (const socket of [ana, bob, unsynced]) expect(socket.all('presence-changed')).toEqual([expected]);
     const presence = await world.core.get('lib').getPresence();
     expect(presence.bob).toEqual(expected.userInfo);
   });
 
-  test('keeps what an update leaves out', async () => {
+  test('[PRES-2] keeps what an update leaves out', async () => {
     const world = new World();
     const ana = await world.founder();
     ana.send({ type: 'presence-update', presence: { at: 1 }, internal: { viewId: 'x' } });
@@ -42,7 +42,20 @@ describe('presence', () => {
     ]);
   });
 
-  test('ends with the last socket of a user, and names the replica', async () => {
+  test('[PRES-4] of a user is what their replica announced that did so last', async () => {
+    const world = new World();
+    await world.founder();
+    const [phone, laptop] = [await world.member('bob'), await world.member('bob')];
+    for (const device of [phone, laptop, phone]) {
+      device.send({ type: 'presence-update', presence: { on: device.id } });
+      await world.settle();
+      expect(await world.core.get('lib').getPresence()).toMatchObject({
+        bob: { replicaId: device.id, presence: { on: device.id } },
+      });
+    }
+  });
+
+  test('[PRES-5] [PRES-6] ends with the last socket of a user, and names the replica', async () => {
     const world = new World();
     const ana = await world.founder();
     const [phone, laptop] = [await world.member('bob'), await world.member('bob')];
@@ -62,7 +75,7 @@ describe('presence', () => {
     expect(await world.core.get('lib').getPresence()).toEqual({});
   });
 
-  test('over HTTP ends some minutes after the last request, and the others are told', async () => {
+  test('[PRES-7] [PRES-8] over HTTP ends some minutes after the last request, and the others are told', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = world.device('bob');
@@ -77,7 +90,7 @@ describe('presence', () => {
     expect((await cat.sync()).peerPresence).toEqual({});
   });
 
-  test('over HTTP does not outlive a later socket of the same replica', async () => {
+  test('[PRES-9] over HTTP does not outlive a later socket of the same replica', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = world.device('bob');
@@ -90,7 +103,7 @@ describe('presence', () => {
     expect(ana.all('presence-offline')).toHaveLength(1);
   });
 
-  test('of two polling devices of one user: each is first told of the other', async () => {
+  test('[PRES-11] of two polling devices of one user: each is first told of the other', async () => {
     const world = new World();
     const phone = world.device('bob');
     const laptop = world.device('bob');
@@ -104,7 +117,7 @@ describe('presence', () => {
     expect([first, second]).toMatchObject([{ replicaId: laptop.id }, { replicaId: phone.id }]);
   });
 
-  test('of a device that has left is no longer told to the user who stays', async () => {
+  test('[PRES-8] of a device that has left is no longer told to the user who stays', async () => {
     const world = new World();
     const phone = world.device('bob');
     const laptop = await world.member('bob');
@@ -116,7 +129,7 @@ describe('presence', () => {
     expect(laptop.all('presence-changed').map(({ replicaId }) => replicaId)).toEqual([laptop.id]);
   });
 
-  test('that is too large is refused', async () => {
+  test('[LIMIT-6] that is too large is refused', async () => {
     const world = new World({ limits: { maxPresenceBytes: 100 } });
     const ana = await world.founder();
     ana.send({ type: 'presence-update', presence: 'x'.repeat(200) });
@@ -138,7 +151,7 @@ describe('presence', () => {
 });
 
 describe('profiles', () => {
-  test('are cached for a while, and looked up again when invalidated', async () => {
+  test('[PRES-12] are cached for a while, and looked up again when invalidated', async () => {
     let calls = 0;
     const world = new World({ profiles: { get: () => ({ version: ++calls }) }, profileCacheMs: 1_000 });
     const version = async () => {
@@ -154,7 +167,7 @@ describe('profiles', () => {
     expect(await version()).toEqual({ version: 3 });
   });
 
-  test('that cannot be had are asked for again, and hold up nothing', async () => {
+  test('[PRES-12] that cannot be had are asked for again, and hold up nothing', async () => {
     let calls = 0;
     const get = () => {
       if (++calls === 1) throw new Error('the database is away');
@@ -172,7 +185,7 @@ describe('profiles', () => {
     expect(world.logged.filter(([level]) => level === 'error')).toHaveLength(1);
   });
 
-  test('that take too long: the message goes on without', async () => {
+  test('[PRES-12] that take too long: the message goes on without', async () => {
     const world = new World({ profiles: { get: () => new Promise(() => {}) } });
     const ana = world.device('ana').connect();
     ana.send(ana.syncMessage());

@@ -117,7 +117,7 @@ export function commitContract(test: StorageTest): void {
     expect((await writer.library.load(0))?.replicas).toEqual([replica('a', { ackedOrder: 5 })]);
   });
 
-  test('a commit that fails half-way leaves nothing behind', async ({ write }) => {
+  test('[DUR-6] a commit that fails half-way leaves nothing behind', async ({ write }) => {
     const writer = await write();
     await writer.commit({
       operations: [operation(1)],

@@ -4,7 +4,7 @@ import { foundation, founder, joiner, kinds, Peer } from './peer.js';
 import { sharedCli } from './servers.js';
 import { fresh } from './tokens.js';
 
-/* PROTOCOL.md section 9, what it says of proof: a reply that was sent is not a reply that was applied. */
+/* A reply that was sent is not a reply that was applied. */
 const server = sharedCli();
 
 /** A replica that knows everything up to `since`, and is away. */
@@ -26,7 +26,7 @@ describe('a reply whose receipt was confirmed by a nonce only', () => {
     ['an ack with a nonce', { type: 'ack', nonce: 'anything' }],
     ['an ack with a nonce and a time', { type: 'ack', nonce: 'anything', timestamp: '' }],
     ['a sync-ack', { type: 'sync-ack', nonce: 'anything', timestamp: '' }],
-  ])('is given again: %s', async (_, message) => {
+  ])('[PROOF-4] is given again: %s', async (_, message) => {
     const library = fresh();
     const ann = await founder(server, library);
     const { since, again } = await away(library);
@@ -47,7 +47,7 @@ describe('a reply whose receipt was confirmed by a nonce only', () => {
     for (const peer of [ann, next]) peer.close();
   });
 
-  test('no reply asks for a nonce', async () => {
+  test('[PROOF-4] no reply asks for a nonce', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -62,7 +62,7 @@ describe('a reply whose receipt was confirmed by a nonce only', () => {
   });
 });
 
-test('a lost reset is repeated, and what is brought meanwhile is forfeited, until since passes it', async () => {
+test('[PROOF-7] [SYNC-15] a lost reset is repeated, and what is brought meanwhile is forfeited, until since passes it', async () => {
   const library = fresh();
   const ann = await founder(server, library);
   const { since, again } = await away(library, 2);
@@ -95,7 +95,7 @@ test('a lost reset is repeated, and what is brought meanwhile is forfeited, unti
   for (const peer of [ann, cem]) peer.close();
 });
 
-test('a lost reset is repeated for its own sake: where nothing was folded, and by every way by which one comes', async () => {
+test('[PROOF-7] [SYNC-17] a lost reset is repeated for its own sake: where nothing was folded, and by every way by which one comes', async () => {
   const library = fresh();
   const ann = await founder(server, library);
   const before = stamp();
@@ -122,7 +122,7 @@ test('a lost reset is repeated for its own sake: where nothing was folded, and b
   ann.close();
 });
 
-test('while a reset is pending an op from before it is dropped without an ack; a later one is stored and sent back', async () => {
+test('[PROOF-8] [PROOF-9] while a reset is pending an op from before it is dropped without an ack; a later one is stored and sent back', async () => {
   const library = fresh();
   const ann = await founder(server, library);
   const bob = await new Peer(server, library, 'bob').connect();
@@ -144,7 +144,7 @@ test('while a reset is pending an op from before it is dropped without an ack; a
 });
 
 describe('over HTTP', () => {
-  test('an op gets no server-ack, and is confirmed by the next sync', async () => {
+  test('[OP-3] an op gets no server-ack, and is confirmed by the next sync', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = new Peer(server, library, 'bob');
@@ -169,7 +169,7 @@ describe('over HTTP', () => {
 describe('a replica that was recorded while the library was empty', () => {
   const baseline = () => ({ oid: 'items/7', timestamp: stamp(), snapshot: { id: '7', from: 'baseline' } });
 
-  test("is given the founder's baselines when it returns", async () => {
+  test("[SYNC-7] is given the founder's baselines when it returns", async () => {
     const library = fresh();
     const bob = await new Peer(server, library, 'bob').connect();
     const empty = await bob.sync();
@@ -187,7 +187,7 @@ describe('a replica that was recorded while the library was empty', () => {
     for (const peer of [ann, returned]) peer.close();
   });
 
-  test('and is connected is sent them with the founding', async () => {
+  test('[SYNC-8] [SYNC-25] and is connected is sent them with the founding', async () => {
     const library = fresh();
     const bob = await new Peer(server, library, 'bob').connect();
     const { ackedTimestamp } = await bob.sync();
@@ -211,7 +211,7 @@ describe('a replica that was recorded while the library was empty', () => {
   });
 });
 
-test('the founder whose reply was lost sends its history again, and loses nothing', async () => {
+test('[SYNC-18] the founder whose reply was lost sends its history again, and loses nothing', async () => {
   const library = fresh();
   const history = foundation();
   const ann = await new Peer(server, library, 'ann').connect();

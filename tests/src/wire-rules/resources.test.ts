@@ -9,7 +9,7 @@ import { founder, joiner, Peer } from './peer.js';
 import { composed } from './servers.js';
 import { fresh, seconds, tokenFor } from './tokens.js';
 
-/* PROTOCOL.md section 9, what it says of handles, statements, passes and log lines: seen with the parts in this process. */
+/* Handles, statements, passes and log lines: seen with the parts in this process. */
 
 afterEach(() => {
   vi.useRealTimers();
@@ -19,7 +19,7 @@ afterEach(() => {
 const waits = { timeout: 8_000, interval: 50 };
 
 test.each(['one file for each library', 'one file for all'])(
-  'a library that is used, or comes back, after hours is still there (%s)',
+  '[WORK-6] a library that is used, or comes back, after hours is still there (%s)',
   async (kind) => {
     const folder = await temporaryFolder();
     const storage =
@@ -55,7 +55,7 @@ test.each(['one file for each library', 'one file for all'])(
   },
 );
 
-test('work that was done before prepares no statement anew', async () => {
+test('[WORK-5] work that was done before prepares no statement anew', async () => {
   const folder = await temporaryFolder();
   // The tests themselves have no SQLite: it is the storage's.
   const require = createRequire(new URL('../../../packages/storage-sqlite/package.json', import.meta.url));
@@ -91,7 +91,7 @@ test('work that was done before prepares no statement anew', async () => {
   await removeFolder(folder);
 });
 
-test('500 messages are folded in few passes, not in one for each', async () => {
+test('[WORK-4] 500 messages are folded in few passes, not in one for each', async () => {
   const storage = gatedStorage(memoryStorage());
   await composed({ storage }, async (app) => {
     const library = fresh();
@@ -110,7 +110,7 @@ test('500 messages are folded in few passes, not in one for each', async () => {
   });
 });
 
-test('baselines and what they fold are in one commit', async () => {
+test('[FOLD-12] baselines and what they fold are in one commit', async () => {
   const storage = gatedStorage(memoryStorage());
   await composed({ storage }, async (app) => {
     const library = fresh();
@@ -128,7 +128,7 @@ test('baselines and what they fold are in one commit', async () => {
   });
 });
 
-test('an operation logs nothing', async () => {
+test('[WORK-7] an operation logs nothing', async () => {
   await composed({}, async (app) => {
     const library = fresh();
     const ann = await founder(app, library);

@@ -9,11 +9,11 @@ import { frame, RawSocket, upgradeRequest } from './raw-socket.js';
 import { composed, sharedCli } from './servers.js';
 import { fresh, tokenFor } from './tokens.js';
 
-/* PROTOCOL.md section 9, what it says of storing, acknowledging, folding. The table is in section-9.test.ts. */
+/* What a server owes before it says anything, whatever it is sent; and what folding must not change. */
 const server = sharedCli();
 
 describe('nothing is told before it is stored', () => {
-  test('neither sender nor peer hears of an operation while its commit is under way, and both do afterwards', async () => {
+  test('[DUR-1] neither sender nor peer hears of an operation while its commit is under way, and both do afterwards', async () => {
     const storage = gatedStorage(memoryStorage());
     await composed({ storage }, async (app) => {
       const library = fresh();
@@ -33,7 +33,7 @@ describe('nothing is told before it is stored', () => {
     });
   });
 
-  test('what could not be stored reaches nobody and is not acknowledged', async () => {
+  test('[DUR-3] what could not be stored reaches nobody and is not acknowledged', async () => {
     const storage = gatedStorage(memoryStorage());
     await composed({ storage }, async (app) => {
       const library = fresh();
@@ -54,7 +54,7 @@ describe('nothing is told before it is stored', () => {
     });
   });
 
-  test('a sync that comes while an operation is being stored misses nothing and gets nothing twice', async () => {
+  test('[SYNC-29] a sync that comes while an operation is being stored misses nothing and gets nothing twice', async () => {
     const storage = gatedStorage(memoryStorage());
     await composed({ storage }, async (app) => {
       const library = fresh();
@@ -88,7 +88,7 @@ describe('nothing is told before it is stored', () => {
 });
 
 describe('one bad message', () => {
-  test('a malformed frame, or a patch that is unknown, ends neither process nor library', async () => {
+  test('[REFUSE-1] [REFUSE-3] a malformed frame, or a patch that is unknown, ends neither process nor library', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -104,7 +104,7 @@ describe('one bad message', () => {
     bob.close();
   });
 
-  test('a patch that is unknown is refused at the door, and history goes on being folded', async () => {
+  test('[MSG-1] a patch that is unknown is refused at the door, and history goes on being folded', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const mallory = await joiner(server, library, 'mallory');
@@ -117,7 +117,7 @@ describe('one bad message', () => {
   });
 
   test.each([0, '', false, null])(
-    'a list-insert of %j is stored, and folded to what it says',
+    '[PATCH-4] a list-insert of %j is stored, and folded to what it says',
     async (value) => {
       const library = fresh();
       const ann = await founder(server, library);
@@ -134,7 +134,7 @@ describe('one bad message', () => {
     },
   );
 
-  test('a document whose patches do not fit it stops neither its own folding nor that of others', async () => {
+  test('[FOLD-15] [PATCH-3] a document whose patches do not fit it stops neither its own folding nor that of others', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     await ann.write(
@@ -155,7 +155,7 @@ describe('one bad message', () => {
   });
 });
 
-test('messages that come with the upgrade itself are not lost', async () => {
+test('[SOCK-6] messages that come with the upgrade itself are not lost', async () => {
   const library = fresh();
   const raw = await RawSocket.open(server.port);
   const sync = { type: 'sync', replicaId: 'early', timestamp: stamp(), operations: foundation() };
@@ -172,7 +172,7 @@ test('messages that come with the upgrade itself are not lost', async () => {
   raw.destroy();
 });
 
-test('messages that come while the library is being opened are not lost, and keep their order', async () => {
+test('[SOCK-6] messages that come while the library is being opened are not lost, and keep their order', async () => {
   const storage = gatedStorage(memoryStorage());
   await composed({ storage }, async (app) => {
     const library = fresh();
@@ -196,7 +196,7 @@ test('messages that come while the library is being opened are not lost, and kee
 });
 
 describe('what was folded', () => {
-  test('a late set on an object that was deleted and folded does not bring it back', async () => {
+  test('[FOLD-14] a late set on an object that was deleted and folded does not bring it back', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const bob = await joiner(server, library);
@@ -214,7 +214,7 @@ describe('what was folded', () => {
     for (const peer of [ann, bob, cem]) peer.close();
   });
 
-  test('an operation that was folded and is sent again is not applied twice', async () => {
+  test('[SYNC-22] an operation that was folded and is sent again is not applied twice', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const since = stamp();
@@ -232,7 +232,7 @@ describe('what was folded', () => {
     for (const peer of [ann, bob]) peer.close();
   });
 
-  test('an away passive replica does not hold folding back', async () => {
+  test('[FOLD-13] an away passive replica does not hold folding back', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     for (const type of [2, 3, 4, 5, '2', '5']) {

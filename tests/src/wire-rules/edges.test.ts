@@ -12,7 +12,7 @@ import { frame, RawSocket } from './raw-socket.js';
 import { composed, sharedCli } from './servers.js';
 import { claimsFor, encode, fresh, jwt, seconds, tokenFor } from './tokens.js';
 
-/* PROTOCOL.md section 9, what it says of tokens, errors, files, sockets, presence and access. */
+/* Tokens, errors, files, sockets, presence and access: where the original server is known to fail. */
 const server = sharedCli();
 
 const post = (token: string) =>
@@ -33,13 +33,13 @@ const upload = (base: string, token: string, id: string, name: string, content: 
 };
 
 describe('error bodies', () => {
-  test('are JSON objects, not strings that hold JSON: an expired token is 401 and 4012', async () => {
+  test('[HTTP-3] [AUTH-6] are JSON objects, not strings that hold JSON: an expired token is 401 and 4012', async () => {
     const response = await post(tokenFor(server.base, fresh(), 'ann', { exp: seconds() - 60 }));
     expect(response.status).toBe(401);
     expect(await response.json()).toMatchObject({ code: 4012 });
   });
 
-  test('a bad signature is 401, and what a fresh token may cure', async () => {
+  test('[AUTH-6] a bad signature is 401, and what a fresh token may cure', async () => {
     const response = await post(jwt(claimsFor(server.base, fresh(), 'ann'), { secret: 'z'.repeat(40) }));
     expect(response.status).toBe(401);
     expect(await response.json()).toMatchObject({ code: 4012 });
@@ -67,7 +67,7 @@ describe('tokens', () => {
     ['claims that are a list', () => jwt([1])],
     ['no signature', () => `${encode({ alg: 'HS256' })}.${encode(base())}.`],
     ['a critical header that nobody knows', () => jwt(base(), { header: { crit: ['x'], x: 1 } })],
-  ])('with %s could never have been ours: 401 and 4011', async (_, token) => {
+  ])('[AUTH-1] [AUTH-2] with %s could never have been ours: 401 and 4011', async (_, token) => {
     const response = await post(token());
     expect({ status: response.status, body: await response.json() }).toMatchObject({
       status: 401,
@@ -75,7 +75,7 @@ describe('tokens', () => {
     });
   });
 
-  test.each(['4', '5'])('of the read-only type %j given as text may not write', async (type) => {
+  test.each(['4', '5'])('[AUTH-11] of the read-only type %j given as text may not write', async (type) => {
     const library = fresh();
     const ann = await founder(server, library);
     const reader = new Peer(server, library, 'reader', { type });
@@ -91,14 +91,14 @@ describe('tokens', () => {
     for (const peer of [ann, bob]) peer.close();
   });
 
-  test('of a type without sockets given as text opens none', async () => {
+  test('[AUTH-11] [SOCK-3] of a type without sockets given as text opens none', async () => {
     const peer = new Peer(server, fresh(), 'ann', { type: '1' });
     await expect(peer.connect()).rejects.toThrow('403');
   });
 });
 
 describe('uploads', () => {
-  test('are answered when the bytes are stored, not before', async () => {
+  test('[FILE-1] are answered when the bytes are stored, not before', async () => {
     const folder = await temporaryFolder();
     let finish = () => {};
     const finished = new Promise<void>((resolve) => {
@@ -135,7 +135,7 @@ describe('uploads', () => {
     ['an id', '../../../../escaped', 'a.txt'],
     ['both, as Windows has it', '..\\..\\escaped', '..\\..\\escaped.txt'],
     ['a name that is absolute', 'plain', '/tmp/escaped-by-wire-rules.txt'],
-  ])('do not leave their folder by %s', async (_, id, name) => {
+  ])('[FILE-4] do not leave their folder by %s', async (_, id, name) => {
     const library = fresh();
     const token = tokenFor(server.base, library, 'ann');
     const before = await readdir(server.folder);
@@ -158,7 +158,7 @@ describe('uploads', () => {
     expect(await (await fetch(file.url)).text()).toBe('bytes');
   });
 
-  test('over the limit are 413, and leave no file', async () => {
+  test('[LIMIT-7] over the limit are 413, and leave no file', async () => {
     await composed({ limits: { maxFileBytes: 1_000 } }, async (app) => {
       const token = tokenFor(app.base, fresh(), 'ann');
       const response = await upload(app.base, token, 'big', 'big.bin', new Blob(['x'.repeat(5_000)]));
@@ -175,7 +175,7 @@ describe('uploads', () => {
 });
 
 describe('sockets', () => {
-  test('do not outlive their token, and the tolerance of the verifier', async () => {
+  test('[SOCK-7] [AUTH-5] do not outlive their token, and the tolerance of the verifier', async () => {
     const library = fresh();
     const token = tokenFor(server.base, library, 'ann', { exp: seconds() - 2 });
     const ann = await new Peer(server, library, 'ann', { token }).connect();
@@ -184,7 +184,7 @@ describe('sockets', () => {
     await expect(ann.connect()).rejects.toThrow('401');
   });
 
-  test('of a peer that is dead are noticed, and its user goes offline', async () => {
+  test('[SOCK-8] of a peer that is dead are noticed, and its user goes offline', async () => {
     await composed({ websocket: { pingIntervalMs: 150 } }, async (app) => {
       const library = fresh();
       const ann = await founder(app, library);
@@ -199,7 +199,7 @@ describe('sockets', () => {
     });
   });
 
-  test('of a slow reader are closed when too much waits for it; the others go on', async () => {
+  test('[LIMIT-9] of a slow reader are closed when too much waits for it; the others go on', async () => {
     await composed({ limits: { maxSocketBufferBytes: 2_000_000 } }, async (app) => {
       const library = fresh();
       const ann = await founder(app, library);
@@ -223,7 +223,7 @@ describe('sockets', () => {
     });
   });
 
-  test('of many readers cost one serialisation of a message, not one each', async () => {
+  test('[WORK-2] of many readers cost one serialisation of a message, not one each', async () => {
     await composed({}, async (app) => {
       const library = fresh();
       const ann = await founder(app, library);
@@ -253,7 +253,7 @@ describe('sockets', () => {
 });
 
 describe('profiles', () => {
-  test('whose look-up failed are looked up again', async () => {
+  test('[PRES-12] whose look-up failed are looked up again', async () => {
     let fails = true;
     const profiles = {
       get: async (userId: string) => {
@@ -281,7 +281,7 @@ describe('profiles', () => {
 });
 
 describe('presence of HTTP callers', () => {
-  test('ends with its lease, the others are told, and nobody is shown it afterwards', async () => {
+  test('[PRES-7] [PRES-8] ends with its lease, the others are told, and nobody is shown it afterwards', async () => {
     await composed({ presenceLeaseMs: 400 }, async (app) => {
       const library = fresh();
       const ann = await founder(app, library);
@@ -298,7 +298,7 @@ describe('presence of HTTP callers', () => {
 });
 
 describe('access to a private document', () => {
-  test('an operation without authz on it goes to its user alone, and no other may write there', async () => {
+  test('[PRIV-4] [PRIV-7] an operation without authz on it goes to its user alone, and no other may write there', async () => {
     const library = fresh();
     const ann = await founder(server, library);
     const phone = await joiner(server, library, 'ann');

@@ -1,0 +1,55 @@
+import { describe, expect, test } from 'vitest';
+import { Refusals } from './refusals.js';
+import { VirtualScheduler } from './testing/virtual-scheduler.js';
+
+/** How long this key is held when it is refused now, in ms of virtual time. */
+async function held(refusals: Refusals, time: VirtualScheduler, key: string): Promise<number> {
+  const since = time.now();
+  let isHeld = true;
+  refusals.hold(key, () => {
+    isHeld = false;
+  });
+  while (isHeld) await time.pass(500);
+  return time.now() - since;
+}
+
+describe('a refusal', () => {
+  test('[REFUSE-4] [REFUSE-5] costs more each time for the same key, and nothing for another', async () => {
+    const time = new VirtualScheduler();
+    const refusals = new Refusals({ scheduler: time, maxHeld: 10 });
+    for (const expected of [0, 1_000, 2_000, 4_000]) expect(await held(refusals, time, 'a')).toBe(expected);
+    expect(await held(refusals, time, 'b')).toBe(0);
+  });
+
+  test('[REFUSE-7] is at once where as many are held as may be', async () => {
+    const time = new VirtualScheduler();
+    const refusals = new Refusals({ scheduler: time, maxHeld: 2 });
+    const released: string[] = [];
+    for (const key of ['a', 'b', 'c']) {
+      refusals.hold(key, () => {});
+      refusals.hold(key, () => released.push(key));
+    }
+    expect(released).toEqual(['c']);
+    expect(refusals.held).toBe(2);
+    await time.pass(1_000);
+    expect(released).toEqual(['c', 'a', 'b']);
+    expect(refusals.held).toBe(0);
+  });
+
+  test('[REFUSE-8] is like the first again after a minute, or twice the last delay where that is longer', async () => {
+    const time = new VirtualScheduler();
+    const refusals = new Refusals({ scheduler: time, maxHeld: 10 });
+    await held(refusals, time, 'a');
+    expect(await held(refusals, time, 'a')).toBe(1_000);
+    await time.pass(58_500);
+    expect(await held(refusals, time, 'a')).toBe(2_000);
+    await time.pass(60_000);
+    expect(await held(refusals, time, 'a')).toBe(0);
+    while ((await held(refusals, time, 'a')) < 60_000);
+    // Counted from when it was refused, not from when it was let go.
+    await time.pass(59_000);
+    expect(await held(refusals, time, 'a')).toBe(60_000);
+    await time.pass(61_000);
+    expect(await held(refusals, time, 'a')).toBe(0);
+  });
+});

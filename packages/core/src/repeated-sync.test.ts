@@ -1,0 +1,36 @@
+import { VerdantErrorCode } from '@verdant-web/protocol';
+import { describe, expect, test } from 'vitest';
+import { World } from './testing/world.js';
+
+describe('the same sync, delivered once more', () => {
+  test('[SYNC-23] stores nothing', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob');
+    const [reset] = await bob.post(bob.syncMessage());
+    const since = reset?.type === 'sync-resp' ? reset.ackedTimestamp : null;
+    const poll = bob.syncMessage({ since, operations: [bob.set('items/1', 'n', 1)] });
+    for (let times = 0; times < 2; times++) {
+      expect(await bob.post(poll)).toMatchObject([{ type: 'sync-resp', overwriteLocalData: false }]);
+    }
+    expect((await world.info())?.operationsCount).toBe(2);
+    expect(ana.broadcast).toEqual(['items/1 set']);
+  });
+
+  test('[SYNC-23] is answered with 503 where what it brings was forfeited', async () => {
+    const world = new World({ replicaTruancyMinutes: 60 });
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const since = bob.stamp();
+    bob.disconnect();
+    await ana.push(ana.set('items/1', 'n', 1));
+    await world.settle(61 * 60_000);
+    const poll = bob.syncMessage({ since, operations: [bob.set('items/1', 'forfeited', true)] });
+    const [reset] = await bob.post(poll);
+    expect(reset).toMatchObject({ overwriteLocalData: true });
+    await bob.post(bob.syncMessage({ since: reset?.type === 'sync-resp' ? reset.ackedTimestamp : null }));
+    // An answer would say that it is stored.
+    await expect(bob.post(poll)).rejects.toMatchObject({ code: VerdantErrorCode.Busy, status: 503 });
+    expect(await world.snapshot('items', '1')).not.toHaveProperty('forfeited');
+  });
+});
