@@ -6,6 +6,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { serve } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { createVerdant, LocalFileStorage, TokenProvider } from '@verdant-web/server';
@@ -186,7 +187,7 @@ async function compose(directory: string, port: number, options: AppOptions, err
       host: `http://localhost:${port}/files`,
     }),
     log: (level: string, ...args: unknown[]) => {
-      if (level === 'error') errors.push(args.map(String).join(' '));
+      if (level === 'error') errors.push(args.map((arg) => inspect(arg)).join(' '));
     },
     ...engineOptions,
   });

@@ -1,4 +1,10 @@
-import { type LibraryId, mayUseSocket, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import {
+  type LibraryId,
+  mayUseSocket,
+  type ReplicaId,
+  VerdantError,
+  VerdantErrorCode,
+} from '@verdant-web/protocol';
 import { checkTokenSecret, TokenVerifier, type VerifiedToken } from '@verdant-web/tokens';
 import { ConnectionCount } from './connection-count.js';
 import { EventHub } from './event-hub.js';
@@ -6,10 +12,11 @@ import { noFileStorage, storeUpload } from './files/upload.js';
 import { evictLibrary } from './library/evict.js';
 import { LibraryHandle } from './library/library-handle.js';
 import { LibraryRegistry } from './library/registry.js';
-import { safeLogger } from './logger.js';
+import { createLog } from './log.js';
+import { logRefused } from './log-refusal.js';
 import { ProfileCache } from './presence/profile-cache.js';
 import { Refusals } from './refusals.js';
-import { answerRequest, readRequest } from './request.js';
+import { answerRequest, readRequest, replicaOf } from './request.js';
 import { systemScheduler } from './scheduler.js';
 import type { Services } from './services.js';
 import { callerOf, Session } from './session.js';
@@ -34,8 +41,10 @@ import type { Verdant, VerdantOptions } from './verdant.js';
 export function createVerdant(options: VerdantOptions): Verdant {
   const settings = settingsFrom(options);
   const scheduler = options.scheduler ?? systemScheduler;
-  const log = safeLogger(options.log);
-  const secret = checkTokenSecret(options.tokenSecret, log);
+  const log = createLog(options.log, options.logLevel);
+  const secret = checkTokenSecret(options.tokenSecret, (_level, message, fields) =>
+    log.warn?.(fields, message),
+  );
   const verifier = new TokenVerifier({ secret, now: () => scheduler.now() });
   const events = new EventHub(log);
   const profiles = new ProfileCache({
@@ -91,7 +100,7 @@ export function createVerdant(options: VerdantOptions): Verdant {
       return closing;
     },
     authenticate: async (token) => verifier.verify(token ?? undefined),
-    connect(token: VerifiedToken, transport) {
+    connect(token: VerifiedToken, transport, context) {
       if (closing) throw shuttingDown();
       if (!mayUseSocket(token.type)) {
         throw new VerdantError(
@@ -104,6 +113,7 @@ export function createVerdant(options: VerdantOptions): Verdant {
         token,
         transport,
         services,
+        log: context?.log ?? log,
         refusals,
         library: registry.hold(token.libraryId),
         toleranceMs: verifier.clockToleranceMs,
@@ -115,17 +125,24 @@ export function createVerdant(options: VerdantOptions): Verdant {
       sessions.add(session);
       return session;
     },
-    request: (token, body) =>
+    request: (token, body, context) =>
       admit(async () => {
-        const connection = { kind: 'request', caller: callerOf(token) } as const;
-        const messages = readRequest(body, connection, settings.limits);
-        await profiles.prepare(token.userId);
-        return registry.use(token.libraryId, (library) => answerRequest(library, connection, messages));
+        const sender: { replicaId: ReplicaId | null } = { replicaId: null };
+        const callLog = (context?.log ?? log).with(idsOf(token)).with(sender);
+        const connection = { kind: 'request', caller: callerOf(token), log: callLog } as const;
+        return logRefused(callLog, async () => {
+          const messages = readRequest(body, connection, settings.limits);
+          sender.replicaId = replicaOf(messages);
+          await profiles.prepare(token.userId);
+          return registry.use(token.libraryId, (library) => answerRequest(library, connection, messages));
+        });
       }),
     files: {
-      upload: (token, file, body) =>
+      upload: (token, file, body, context) =>
         admit(() =>
-          registry.use(token.libraryId, (library) => storeUpload(library, callerOf(token), file, body)),
+          logRefused((context?.log ?? log).with(idsOf(token)), () =>
+            registry.use(token.libraryId, (library) => storeUpload(library, callerOf(token), file, body)),
+          ),
         ),
       async info(token, id) {
         if (!options.fileStorage) throw noFileStorage();
@@ -140,6 +157,8 @@ export function createVerdant(options: VerdantOptions): Verdant {
     log,
   };
 }
+
+const idsOf = ({ libraryId, userId }: VerifiedToken) => ({ libraryId, userId });
 
 const shuttingDown = (): VerdantError =>
   new VerdantError(VerdantErrorCode.Busy, 'The server is shutting down. Try again soon.', { retryAfter: 2 });

@@ -1,12 +1,12 @@
 import type { VerdantEventMap, VerdantEvents } from './events.js';
-import type { Logger } from './logger.js';
+import type { Log } from './log.js';
 
 /** Calls those who listen. One that throws is logged, and disturbs nobody. */
 export class EventHub implements VerdantEvents {
-  readonly #log: Logger;
+  readonly #log: Log;
   readonly #listeners = new Map<keyof VerdantEventMap, Set<(...args: never[]) => unknown>>();
 
-  constructor(log: Logger) {
+  constructor(log: Log) {
     this.#log = log;
   }
 
@@ -37,7 +37,7 @@ export class EventHub implements VerdantEvents {
     try {
       await listener(...args);
     } catch (error) {
-      this.#log('error', `A listener of '${kind}' failed.`, error);
+      this.#log.error?.({ event: kind, err: error }, 'A listener failed.');
     }
   }
 }

@@ -2,7 +2,8 @@ export { createVerdant } from './create-verdant.js';
 export type { ChangeInfo, VerdantEventMap, VerdantEvents } from './events.js';
 export type { FileStorage, StoredFile } from './files/file-storage.js';
 export { defaultLimits, type Limits } from './limits.js';
-export type { Logger, LogLevel } from './logger.js';
+export { createLog, type Log, type LogMethod } from './log.js';
+export type { LogFields, LogFunction, Logger, LogLevel } from './logger.js';
 export type { LibraryPresence } from './presence/presence.js';
 export type { UserProfiles } from './presence/profiles.js';
 export { Refusals } from './refusals.js';
@@ -34,4 +35,12 @@ export type {
   StorageLimits,
 } from './storage/storage.js';
 export type { SocketSession, SocketTransport } from './transport.js';
-export type { FileInfo, Library, LibraryInfo, ReplicaInfo, Verdant, VerdantOptions } from './verdant.js';
+export type {
+  CallContext,
+  FileInfo,
+  Library,
+  LibraryInfo,
+  ReplicaInfo,
+  Verdant,
+  VerdantOptions,
+} from './verdant.js';

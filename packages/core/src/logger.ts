@@ -1,21 +1,37 @@
+/** How much a line matters, least first: `debug`, `info`, `warn`, `error`. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-/**
- * Receives what the server has to say. Arguments are a sentence, then values.
- * Never a token, a secret or a document's content.
- */
-export type Logger = (level: LogLevel, ...args: unknown[]) => void;
+/** What a line is about, by name: ids, counts, codes; `err` is an error. See `docs/logging.md` for those there are. */
+export type LogFields = Readonly<Record<string, unknown>>;
 
-/** A logger that never throws: one that fails must not take anything with it. */
-export function safeLogger(log: Logger | undefined): Logger {
-  if (!log) return () => {};
-  return (level, ...args) => {
-    try {
-      // An app's logger may be asynchronous, whatever its type says.
-      const done: unknown = log(level, ...args);
-      if (done instanceof Promise) done.catch(() => {});
-    } catch {
-      // There is nobody left to tell.
-    }
-  };
+/**
+ * A structured logger: a `pino` instance is one, and so is `console`.
+ *
+ * Messages are constant sentences; what varies is in the fields. Never is a line given a token, a secret, or what is in
+ * a document, a presence or a file.
+ *
+ * @example
+ * ```ts
+ * import pino from 'pino';
+ *
+ * const core = createVerdant({ storage, tokenSecret, log: pino({ level: 'debug' }) });
+ * ```
+ */
+export interface Logger {
+  debug(fields: LogFields, message: string): void;
+  info(fields: LogFields, message: string): void;
+  warn(fields: LogFields, message: string): void;
+  error(fields: LogFields, message: string): void;
+  /** Whether lines of this level go anywhere. Asked for each line, before it is made: a level may change at run time. */
+  isLevelEnabled?(level: LogLevel): boolean;
 }
+
+/**
+ * A logger that is one function.
+ *
+ * @example
+ * ```ts
+ * const log: LogFunction = (level, message, fields) => console.log(level, message, fields);
+ * ```
+ */
+export type LogFunction = (level: LogLevel, message: string, fields: LogFields) => void;

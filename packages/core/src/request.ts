@@ -1,4 +1,4 @@
-import { parseJson, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import { parseJson, type ReplicaId, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { RequestConnection } from './library/connection.js';
 import type { Inbound } from './library/inbound.js';
 import type { LiveLibrary } from './library/live-library.js';
@@ -26,6 +26,14 @@ export function readRequest(body: string, connection: RequestConnection, limits:
     const read = readMessage(message, limits);
     return read ? [{ ...read, connection } as Inbound] : [];
   });
+}
+
+/** The replica that the messages are of; null: none says so. */
+export function replicaOf(messages: readonly Inbound[]): ReplicaId | null {
+  for (const { message } of messages) {
+    if (message !== null && 'replicaId' in message) return message.replicaId;
+  }
+  return null;
 }
 
 /** Work the messages of one request off. Resolves, when everything is durable, to the answer's body in pieces. */

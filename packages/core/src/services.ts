@@ -1,6 +1,6 @@
 import type { EventHub } from './event-hub.js';
 import type { FileStorage } from './files/file-storage.js';
-import type { Logger } from './logger.js';
+import type { Log } from './log.js';
 import type { ProfileCache } from './presence/profile-cache.js';
 import type { Scheduler } from './scheduler.js';
 import type { Settings } from './settings.js';
@@ -9,7 +9,7 @@ import type { Settings } from './settings.js';
 export interface Services {
   readonly settings: Settings;
   readonly scheduler: Scheduler;
-  readonly log: Logger;
+  readonly log: Log;
   readonly events: EventHub;
   readonly profiles: ProfileCache;
   readonly fileStorage: FileStorage | null;

@@ -8,6 +8,8 @@ import { Outbox } from './library/outbox.js';
 import { readFrame } from './library/read-message.js';
 import type { Unit } from './library/unit.js';
 import { encodeMessage } from './library/wire.js';
+import type { Log } from './log.js';
+import { logRefusal } from './log-refusal.js';
 import type { Refusals } from './refusals.js';
 import type { Services } from './services.js';
 import type { SocketSession, SocketTransport } from './transport.js';
@@ -24,6 +26,8 @@ export interface SessionOptions {
   token: VerifiedToken;
   transport: SocketTransport;
   services: Services;
+  /** What lines about this socket are logged through. */
+  log: Log;
   refusals: Refusals;
   /** The library, held; rejects where it cannot be opened. */
   library: Promise<LiveLibrary>;
@@ -37,6 +41,7 @@ export interface SessionOptions {
 export class Session implements SocketSession, SocketConnection {
   readonly kind = 'socket';
   readonly caller: Caller;
+  readonly log: Log;
   readonly outbox: Outbox;
   readonly delivery = new Delivery();
   replicaId: ReplicaId | null = null;
@@ -54,10 +59,12 @@ export class Session implements SocketSession, SocketConnection {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.caller = callerOf(options.token);
+    this.log = this.#boundLog();
     this.outbox = new Outbox(options.transport, {
       maxBytes: options.services.settings.limits.maxSocketBufferBytes,
       overflow: () => this.close(1013, 'This client reads too slowly. Sync again.'),
     });
+    this.log.debug?.({ type: this.caller.type }, 'A socket is connected.');
     this.#closeOnExpiry();
     void this.#open();
   }
@@ -80,15 +87,8 @@ export class Session implements SocketSession, SocketConnection {
 
   refuse(error: VerdantError): void {
     if (this.#state !== 'open') return;
-    const { services, refusals, token, transport } = this.#options;
-    services.log(error.code >= 5000 && error.code < 5030 ? 'error' : 'info', 'A socket is refused.', {
-      libraryId: token.libraryId,
-      userId: token.userId,
-      replicaId: this.replicaId,
-      code: error.code,
-      reason: error.message,
-      cause: error.cause,
-    });
+    const { refusals, token, transport } = this.#options;
+    logRefusal(this.log, error, 'A socket is refused.');
     this.#state = 'refused';
     this.#leave(false);
     const who = this.replicaId ?? token.userId;
@@ -99,6 +99,7 @@ export class Session implements SocketSession, SocketConnection {
 
   close(code: number, reason: string): void {
     if (this.#state === 'closed') return;
+    this.log.debug?.({ code, reason }, 'A socket is closed.');
     this.#end(false);
     this.#options.transport.close(code, reason);
   }
@@ -109,7 +110,22 @@ export class Session implements SocketSession, SocketConnection {
   }
 
   closed(tookLeave: boolean): void {
-    if (this.#state !== 'closed') this.#end(tookLeave);
+    if (this.#state === 'closed') return;
+    this.log.debug?.({ tookLeave }, 'A socket is gone.');
+    this.#end(tookLeave);
+  }
+
+  #boundLog(): Log {
+    const { log, token } = this.#options;
+    const session = this;
+    return log.with({
+      libraryId: token.libraryId,
+      userId: token.userId,
+      connectionId: crypto.randomUUID(),
+      get replicaId() {
+        return session.replicaId;
+      },
+    });
   }
 
   async #open(): Promise<void> {

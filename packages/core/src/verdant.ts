@@ -10,7 +10,8 @@ import type { VerifiedToken } from '@verdant-web/tokens';
 import type { VerdantEvents } from './events.js';
 import type { FileStorage } from './files/file-storage.js';
 import type { Limits } from './limits.js';
-import type { Logger } from './logger.js';
+import type { Log } from './log.js';
+import type { LogFunction, Logger, LogLevel } from './logger.js';
 import type { LibraryPresence } from './presence/presence.js';
 import type { UserProfiles } from './presence/profiles.js';
 import type { Refusals } from './refusals.js';
@@ -31,8 +32,16 @@ export interface VerdantOptions {
   tokenSecret: string | readonly string[] | undefined;
   /** Where uploaded files are kept. Without it files are refused. */
   fileStorage?: FileStorage;
-  /** Receives what the server has to say. Default: nothing is logged. */
-  log?: Logger;
+  /**
+   * Receives what the server has to say: a function `(level, message, fields)`, or a structured logger such as pino.
+   * Default: nothing is logged.
+   */
+  log?: LogFunction | Logger;
+  /**
+   * The least level that is logged. Default: a logger with `isLevelEnabled`, such as pino, decides itself, whenever it
+   * is asked; others get `'info'` and up.
+   */
+  logLevel?: LogLevel;
   /** A replica not seen for this long no longer counts, and is reset when it returns. Minutes; default 7 days. */
   replicaTruancyMinutes?: number;
   /** A file that nothing refers to is deleted after this many days, once nobody is connected. Default 14. */
@@ -77,19 +86,20 @@ export interface Verdant {
   /** Verify an access token. Throws `VerdantError` (4010, 4011, 4012). */
   authenticate(token: string | null | undefined): Promise<VerifiedToken>;
   /** Take a socket in. Throws `VerdantError` (4030 where the token allows none, 5030 while closing or over a limit). */
-  connect(token: VerifiedToken, transport: SocketTransport): SocketSession;
+  connect(token: VerifiedToken, transport: SocketTransport, context?: CallContext): SocketSession;
   /**
    * Work off the body of an HTTP sync request, `{ messages: [...] }` as JSON text. Resolves when everything in it is
    * durable, to the answer's body in pieces; rejects with `VerdantError`. A failure while the pieces are read means
    * that the connection has to be aborted.
    */
-  request(token: VerifiedToken, body: string): Promise<AsyncIterable<string>>;
+  request(token: VerifiedToken, body: string, context?: CallContext): Promise<AsyncIterable<string>>;
   readonly files: {
     /** Store an upload. Resolves when bytes and record are durable. Throws `VerdantError` (4000, 4030, 4130, 5011). */
     upload(
       token: VerifiedToken,
       file: { id: string; name: string; type: string },
       body: ReadableStream<Uint8Array>,
+      context?: CallContext,
     ): Promise<void>;
     /** What a client may know of a file. Throws `VerdantError` (4040, 5011). */
     info(token: VerifiedToken, id: string): Promise<FileInfo & { remote: true }>;
@@ -97,7 +107,14 @@ export interface Verdant {
   /** Slows down whoever comes back with what was refused. For transports. */
   readonly refusals: Refusals;
   readonly limits: Limits;
-  readonly log: Logger;
+  /** What the service logs through, and transports may. */
+  readonly log: Log;
+}
+
+/** What a transport knows of the call that it passes on. */
+export interface CallContext {
+  /** What lines about the call are logged through, with ids of the transport bound to it. Default: `core.log`. */
+  log?: Log;
 }
 
 /** One library. */

@@ -37,7 +37,7 @@ export const allowCrossOrigin = (c: Context, { allowOrigin = () => true }: Crede
   const origin = c.req.header('origin');
   if (origin !== undefined && allowOrigin(origin)) c.header('Access-Control-Allow-Origin', origin);
   c.header(CREDENTIALS, 'true');
-  c.header('Access-Control-Expose-Headers', 'Retry-After');
+  c.header('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id');
   c.header('Vary', 'Origin');
 };
 

@@ -1,4 +1,4 @@
-import type { Verdant } from '@verdant-web/core';
+import type { Log, Verdant } from '@verdant-web/core';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
 import type { Context } from 'hono';
@@ -8,7 +8,7 @@ import { boundaryOf } from './multipart/header-value.js';
 /** Stores an upload: a form whose field `file` holds the bytes. Answers only when they are durable. */
 export const uploadAnswer = async (
   c: Context,
-  core: Verdant,
+  { core, log }: { core: Verdant; log: Log },
   token: VerifiedToken,
   id: string,
 ): Promise<Response> => {
@@ -23,7 +23,7 @@ export const uploadAnswer = async (
 
   const form = await openFileForm(body, { boundary, maxFileBytes });
   try {
-    await core.files.upload(token, { id, name: form.name, type: form.type }, form.bytes);
+    await core.files.upload(token, { id, name: form.name, type: form.type }, form.bytes, { log });
   } catch (error) {
     // Where the form is at fault, the storage only saw its stream end in an error, and may have wrapped it.
     throw form.failure ?? error;

@@ -1,4 +1,5 @@
 export { bearerToken } from './bearer-token.js';
 export { type CredentialedCorsOptions, credentialedCors } from './cors.js';
 export { errorAnswer, refusalOf, retryAfterSeconds } from './error-answer.js';
+export { requestIdOf } from './request-id.js';
 export { createHttpRouter, type HttpRouterOptions } from './router.js';

@@ -59,7 +59,7 @@ describe('sync', () => {
     const text = await response.text();
     expect(JSON.parse(text)).toMatchObject({ code: 5000 });
     expect(text).not.toContain('hunter2');
-    expect(logged).toContainEqual(['error', expect.any(String), fault]);
+    expect(logged).toContainEqual(['error', expect.any(String), expect.objectContaining({ err: fault })]);
   });
 
   test('something thrown that is no error is a fault of the server too', async () => {

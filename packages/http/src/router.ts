@@ -1,12 +1,14 @@
-import type { Verdant } from '@verdant-web/core';
+import type { Log, Verdant } from '@verdant-web/core';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import type { VerifiedToken } from '@verdant-web/tokens';
 import { type Context, Hono } from 'hono';
 import { baseRoutePath, matchedRoutes } from 'hono/route';
 import { bearerToken } from './bearer-token.js';
 import { allowCrossOrigin, type CredentialedCorsOptions, preflightAnswer } from './cors.js';
-import { errorAnswer } from './error-answer.js';
+import { errorAnswer, logRefusedToken } from './error-answer.js';
 import { fileInfoAnswer, uploadAnswer } from './file-answer.js';
 import { readText } from './request-body.js';
+import { requestLog } from './request-log.js';
 import { type Route, routeOf } from './route.js';
 import { syncAnswer } from './sync-answer.js';
 
@@ -39,11 +41,16 @@ export function createHttpRouter(core: Verdant, options: HttpRouterOptions = {})
     if (route.to === 'nothing' && isForOthers(c, mountPath)) return next();
     allowCrossOrigin(c, options);
     if (c.req.method === 'OPTIONS') return preflightAnswer(c);
-    try {
-      return await answer(c, core, route, options);
-    } catch (error) {
-      return errorAnswer(c, error, core.log);
-    }
+    const started = Date.now();
+    const log = requestLog(c, core.log);
+    const answered = await answer(c, { core, log }, route, options).catch((error: unknown) =>
+      errorAnswer(c, error, log),
+    );
+    log.debug?.(
+      { method: c.req.method, route: route.to, status: answered.status, ms: Date.now() - started },
+      'A request is answered.',
+    );
+    return answered;
   });
 
   // Reached only where the router is the whole app.
@@ -58,33 +65,43 @@ export function createHttpRouter(core: Verdant, options: HttpRouterOptions = {})
 const isForOthers = (c: Context, mountPath: string): boolean =>
   mountPath === '/' || matchedRoutes(c).length > c.req.routeIndex + 1;
 
+/** The service, and the log of the request at hand. */
+interface Call {
+  core: Verdant;
+  log: Log;
+}
+
 const answer = async (
   c: Context,
-  core: Verdant,
+  call: Call,
   route: Route,
   options: HttpRouterOptions,
 ): Promise<Response> => {
   const method = c.req.method === 'HEAD' ? 'GET' : c.req.method;
-  if (route.to === 'sync' && method === 'POST') return sync(c, core, options);
+  if (route.to === 'sync' && method === 'POST') return sync(c, call, options);
   if (route.to === 'file' && method === 'POST')
-    return uploadAnswer(c, core, await authenticate(c, core), route.fileId);
+    return uploadAnswer(c, call, await authenticate(c, call), route.fileId);
   if (route.to === 'file' && method === 'GET')
-    return fileInfoAnswer(c, core, await authenticate(c, core), route.fileId);
+    return fileInfoAnswer(c, call.core, await authenticate(c, call), route.fileId);
   throw notFound(c);
 };
 
 const sync = async (
   c: Context,
-  core: Verdant,
+  call: Call,
   { headWithinMs = 1_500 }: HttpRouterOptions,
 ): Promise<Response> => {
-  const token = await authenticate(c, core);
+  const { core, log } = call;
+  const token = await authenticate(c, call);
   const text = await readText(c.req.raw, core.limits.maxMessageBytes);
-  return syncAnswer(c, core.request(token, text), { headWithinMs, log: core.log });
+  return syncAnswer(c, core.request(token, text, { log }), { headWithinMs, log });
 };
 
-const authenticate = (c: Context, core: Verdant) =>
-  core.authenticate(bearerToken(c.req.header('authorization')));
+const authenticate = (c: Context, { core, log }: Call): Promise<VerifiedToken> =>
+  core.authenticate(bearerToken(c.req.header('authorization'))).catch((error: unknown) => {
+    logRefusedToken(log, error);
+    throw error;
+  });
 
 const notFound = (c: Context) =>
   new VerdantError(

@@ -80,7 +80,7 @@ test('[HTTP-7] a failure after the head has left breaks the answer off, and is l
   const fault = new Error('disk full');
   fail(fault);
   await expect(response.text()).rejects.toThrow('broke off');
-  expect(logged).toContainEqual(['warn', expect.any(String), fault]);
+  expect(logged).toContainEqual(['warn', expect.any(String), expect.objectContaining({ err: fault })]);
 });
 
 test('a reader that leaves ends the making of pieces', async () => {

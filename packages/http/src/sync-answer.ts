@@ -1,11 +1,11 @@
-import type { Logger } from '@verdant-web/core';
+import type { Log } from '@verdant-web/core';
 import type { Context } from 'hono';
 
 /** How {@link syncAnswer} answers. */
 export interface SyncAnswerOptions {
   /** The head leaves after this long, in ms, whether or not the answer is known. */
   headWithinMs: number;
-  log: Logger;
+  log: Log;
 }
 
 /**
@@ -65,7 +65,7 @@ const atMost = async <T>(ms: number, promise: Promise<T>): Promise<T | undefined
   }
 };
 
-const streamOf = (beginning: Promise<Beginning>, log: Logger): ReadableStream<Uint8Array> => {
+const streamOf = (beginning: Promise<Beginning>, log: Log): ReadableStream<Uint8Array> => {
   const encoder = new TextEncoder();
   let next = beginning;
   return new ReadableStream<Uint8Array>({
@@ -78,7 +78,7 @@ const streamOf = (beginning: Promise<Beginning>, log: Logger): ReadableStream<Ui
         // Awaited with the next pull; a failure before that must not count as unhandled.
         next.catch(() => {});
       } catch (error) {
-        log('warn', 'The answer to a sync request broke off.', error);
+        log.warn?.({ err: error }, 'The answer to a sync request broke off.');
         // Without its particulars: some runtimes write the error into the answer.
         controller.error(new Error('The answer broke off.'));
       }

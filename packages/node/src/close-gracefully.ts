@@ -40,7 +40,10 @@ export const closeGracefully = async ({
     coreClosed.catch(() => {}),
   );
   if (!inTime)
-    core.log('warn', `Not everything was done within ${timeoutMs} ms of closing; cutting off the rest.`);
+    core.log.warn?.(
+      { ms: timeoutMs },
+      'Not everything was done in time before closing; the rest is cut off.',
+    );
 
   // The core has taken leave of its sockets. Those that still wait for a refusal, or do not agree to close, are cut off;
   // answers that are on their way get a moment.

@@ -28,7 +28,7 @@ export const closeOnSignals = (options: SignalOptions): (() => void) => {
     closeGracefully(options).then(
       () => onClosed(),
       (error: unknown) => {
-        options.core.log('error', 'Closing failed.', error);
+        options.core.log.error?.({ err: error }, 'Closing failed.');
         onClosed(error);
       },
     );

@@ -1,4 +1,4 @@
-import type { Logger, SocketSession } from '@verdant-web/core';
+import type { Log, SocketSession } from '@verdant-web/core';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { RawData } from 'ws';
 import type { HeldWebSocket } from './held-websocket.js';
@@ -10,7 +10,7 @@ export interface SocketParts {
   session: SocketSession;
   transport: WebSocketTransport;
   watched: WatchedSocket;
-  log: Logger;
+  log: Log;
 }
 
 /** Passes what happens on a socket to the engine's session. All listeners are in place when it returns. */
@@ -22,7 +22,7 @@ export const runSocket = (socket: HeldWebSocket, { session, transport, watched, 
     if (isBinary) session.refuse(binaryFrame());
     else session.receive(textOf(data));
   });
-  socket.on('error', (error) => log('debug', 'A socket failed.', error));
+  socket.on('error', (error) => log.debug?.({ err: error }, 'A socket failed.'));
   socket.onBrokenFrame = (code) => session.refuse(brokenFrame(code));
   // 1006: it broke off, without a word.
   socket.once('close', (code: number) => session.closed(code !== 1006));

@@ -1,8 +1,8 @@
 import { constants } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Verdant } from '@verdant-web/core';
-import { refusalOf } from '@verdant-web/http';
+import type { Log, Verdant } from '@verdant-web/core';
+import { refusalOf, requestIdOf } from '@verdant-web/http';
 import { mayUseSocket, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
 import { WebSocketServer } from 'ws';
@@ -61,8 +61,15 @@ export function createNodeWebsocketHandler(
   const open = new OpenSockets();
   const server = createServer(core, closeTimeoutMs);
 
-  const refuse = ({ request, socket }: Upgrade, error: unknown, token?: VerifiedToken) => {
-    const refusal = refusalOf(error, core.log);
+  const logOf = (request: IncomingMessage): Log =>
+    core.log.with({ requestId: requestIdOf(request.headers['x-request-id'] as string | undefined) });
+
+  const refuse = ({ request, socket, log }: Upgrade, error: unknown, token?: VerifiedToken) => {
+    const refusal = refusalOf(error, log);
+    log.info?.(
+      { code: refusal.code, reason: refusal.message, ...(token && idsOf(token)) },
+      'An upgrade is refused.',
+    );
     refuseUpgrade(socket, refusal, { refusals: core.refusals, key: refusalKey(request, refusal, token) });
   };
 
@@ -85,9 +92,9 @@ export function createNodeWebsocketHandler(
 
   // The engine is asked before the handshake is answered, so that its refusal can still be an HTTP status. From there
   // to the message listener nothing is awaited: clients send as soon as the socket is open.
-  const connect = ({ request, socket, head }: Upgrade, token: VerifiedToken) => {
+  const connect = ({ request, socket, head, log }: Upgrade, token: VerifiedToken) => {
     const transport = new WebSocketTransport();
-    const session = core.connect(token, transport);
+    const session = core.connect(token, transport, { log });
     const websocket = handshake(server, { request, socket, head });
     if (!websocket) {
       transport.abandon();
@@ -96,25 +103,23 @@ export function createNodeWebsocketHandler(
     }
     open.upgraded(socket, websocket);
     const watched = liveness.watch(websocket, socket, () => transport.isPaused);
-    runSocket(websocket, { session, transport, watched, log: core.log });
+    runSocket(websocket, { session, transport, watched, log });
   };
 
   server.on('wsClientError', (error, socket, request) => {
-    refuse({ request, socket, head: Buffer.alloc(0) }, notAHandshake(error.message));
+    const upgrade = { request, socket, head: Buffer.alloc(0), log: logOf(request) };
+    refuse(upgrade, notAHandshake(error.message));
   });
 
   const handler = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
     const isOurs = path === undefined || isForPath(request, path);
     if (!isOurs && otherPaths === 'ignore') return;
     // From here on the socket is ours; an error on it that nobody listens for would end the process.
-    socket.on('error', (error) => core.log('debug', 'A socket failed.', error));
+    const upgrade = { request, socket, head, log: logOf(request) };
+    socket.on('error', (error) => upgrade.log.debug?.({ err: error }, 'A socket failed.'));
     open.addRaw(socket);
-    if (isOurs) void accept({ request, socket, head });
-    else
-      refuse(
-        { request, socket, head },
-        new VerdantError(VerdantErrorCode.NotFound, 'There are no sockets here.'),
-      );
+    if (isOurs) void accept(upgrade);
+    else refuse(upgrade, new VerdantError(VerdantErrorCode.NotFound, 'There are no sockets here.'));
   };
   return Object.assign(handler, { close: (timeoutMs = closeTimeoutMs) => open.close(timeoutMs) });
 }
@@ -123,7 +128,11 @@ interface Upgrade {
   request: IncomingMessage;
   socket: Duplex;
   head: Buffer;
+  /** With the id of the request. */
+  log: Log;
 }
+
+const idsOf = ({ libraryId, userId }: VerifiedToken) => ({ libraryId, userId });
 
 const createServer = (core: Verdant, closeTimeoutMs: number) => {
   const options = {

@@ -8,6 +8,8 @@ export {
   type LibraryInfo,
   type LibraryPresence,
   type Limits,
+  type LogFields,
+  type LogFunction,
   type Logger,
   type LogLevel,
   type ReplicaInfo,

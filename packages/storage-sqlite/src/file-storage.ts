@@ -1,6 +1,14 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { LibraryStorage, Logger, RevocationRow, Storage } from '@verdant-web/core';
+import {
+  createLog,
+  type LibraryStorage,
+  type Log,
+  type LogFunction,
+  type Logger,
+  type RevocationRow,
+  type Storage,
+} from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
 import {
   listLibraries,
@@ -37,7 +45,7 @@ export interface SqlStorageOptions {
    */
   durability?: Durability;
   /** Told when the file is created. */
-  log?: Logger;
+  log?: LogFunction | Logger;
 }
 
 /**
@@ -54,7 +62,7 @@ export interface SqlStorageOptions {
  * ```
  */
 export function sqlStorage(options: SqlStorageOptions): Storage {
-  const { databaseFile, durability = 'full', log = () => {} } = options;
+  const { databaseFile, durability = 'full', log } = options;
   assertPath(databaseFile, 'databaseFile');
   assertDurability(durability);
   const path = realPath(resolve(databaseFile));
@@ -66,7 +74,7 @@ export function sqlStorage(options: SqlStorageOptions): Storage {
   }
   const unlock = acquireLock(`${path}-lock`, path);
   try {
-    return new FileStorage(path, durability, unlock, log);
+    return new FileStorage(path, durability, unlock, createLog(log));
   } catch (error) {
     unlock();
     throw error;
@@ -82,10 +90,10 @@ class FileStorage implements Storage {
   readonly #durability: Durability;
   readonly #libraries = new OpenLibraries();
   readonly #unlock: () => void;
-  readonly #log: Logger;
+  readonly #log: Log;
   #open: { file: OpenDatabase; group: WriteGroup } | undefined;
 
-  constructor(path: string, durability: Durability, unlock: () => void, log: Logger) {
+  constructor(path: string, durability: Durability, unlock: () => void, log: Log) {
     this.#path = path;
     this.#durability = durability;
     this.#unlock = unlock;
@@ -136,7 +144,7 @@ class FileStorage implements Storage {
     if (!this.#open) {
       if (!databaseExists(this.#path)) {
         createDatabase(this.#path, emptyDatabase());
-        this.#log('info', 'Database created', this.#path);
+        this.#log.info?.({ path: this.#path }, 'A database is created.');
       }
       this.#open = this.#openFile();
     }

@@ -1,7 +1,15 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { LibraryStorage, Logger, RevocationRow, Storage } from '@verdant-web/core';
+import {
+  createLog,
+  type LibraryStorage,
+  type Log,
+  type LogFunction,
+  type Logger,
+  type RevocationRow,
+  type Storage,
+} from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
 import { listLibraries, OpenLibraries, type SqlAccess, type SqlDatabase } from '@verdant-web/storage-sql';
 import {
@@ -35,7 +43,7 @@ export interface SqlShardStorageOptions {
   /** How many files are kept open at most. Libraries beyond it are opened again when they are next used. Default 500. */
   maxOpenDatabases?: number;
   /** Told of files in the directory that are passed over. */
-  log?: Logger;
+  log?: LogFunction | Logger;
 }
 
 /**
@@ -64,7 +72,7 @@ export function sqlShardStorage(options: SqlShardStorageOptions): Storage {
   const directory = resolve(databasesDirectory);
   ensureDirectory(directory, 'databasesDirectory');
   const unlock = acquireLock(join(directory, '.verdant-lock'), directory);
-  return new ShardStorage(directory, durability, maxOpenDatabases, unlock, log ?? (() => {}));
+  return new ShardStorage(directory, durability, maxOpenDatabases, unlock, createLog(log));
 }
 
 /** Of each file: that many are open at once. */
@@ -79,11 +87,11 @@ class ShardStorage implements Storage {
   readonly #pool: HandlePool;
   readonly #libraries = new OpenLibraries();
   readonly #unlock: () => void;
-  readonly #log: Logger;
+  readonly #log: Log;
   readonly #revocations: RevocationFile;
   #empty: Buffer | undefined;
 
-  constructor(directory: string, durability: Durability, maxOpen: number, unlock: () => void, log: Logger) {
+  constructor(directory: string, durability: Durability, maxOpen: number, unlock: () => void, log: Log) {
     this.#directory = directory;
     this.#durability = durability;
     this.#pool = new HandlePool(maxOpen, (path) => this.#openFile(path));
@@ -171,7 +179,7 @@ class ShardStorage implements Storage {
         if (!open) handle.close();
       }
     } catch (error) {
-      this.#log('warn', 'A database file is passed over', path, error);
+      this.#log.warn?.({ path, err: error }, 'A database file is passed over.');
       return null;
     }
   }

@@ -123,4 +123,4 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 const encodePart = (part: object): string => base64url.encode(JSON.stringify(part));
 
-const warnOnConsole: TokenLog = (_level, ...args) => console.warn(...args);
+const warnOnConsole: TokenLog = (_level, message) => console.warn(message);

@@ -47,7 +47,7 @@ describe('checkTokenSecret', () => {
     const log = vi.fn();
     const secret = 'only-twenty-bytes-xx';
     expect(checkTokenSecret(secret, log)).toEqual([secret]);
-    expect(log).toHaveBeenCalledExactlyOnceWith('warn', expect.stringContaining('shorter than 32 bytes'));
+    expect(log).toHaveBeenCalledExactlyOnceWith('warn', expect.stringContaining('shorter than 32 bytes'), {});
     expect(JSON.stringify(log.mock.calls)).not.toContain(secret);
   });
 

@@ -1,10 +1,12 @@
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 
 /**
- * Receives warnings of this package. A server's `Logger` fits.
- * Never given a secret or a token.
+ * Receives warnings of this package: a function, or a structured logger such as pino. What a server takes as its `log`
+ * fits. Never given a secret or a token.
  */
-export type TokenLog = (level: 'warn', ...args: unknown[]) => void;
+export type TokenLog =
+  | ((level: 'warn', message: string, fields: Readonly<Record<string, unknown>>) => void)
+  | { warn(fields: Readonly<Record<string, unknown>>, message: string): void };
 
 /** Below this a secret can be guessed offline from a single token that leaked. */
 const MINIMUM_BYTES = 16;
@@ -40,11 +42,10 @@ export const checkTokenSecret = (
   if (sizes.some((size) => size < MINIMUM_BYTES)) {
     throw configurationError(`The token secret is too short: ${MINIMUM_BYTES} bytes at least.`);
   }
-  if (sizes.some((size) => size < RECOMMENDED_BYTES)) {
-    log?.(
-      'warn',
-      `The token secret is shorter than ${RECOMMENDED_BYTES} bytes, which HS256 asks for. ${ADVICE}`,
-    );
+  if (log && sizes.some((size) => size < RECOMMENDED_BYTES)) {
+    const message = `The token secret is shorter than ${RECOMMENDED_BYTES} bytes, which HS256 asks for. ${ADVICE}`;
+    if (typeof log === 'function') log('warn', message, {});
+    else log.warn({}, message);
   }
   return secrets;
 };

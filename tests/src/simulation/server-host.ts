@@ -1,4 +1,4 @@
-import { createVerdant, type Logger, type Verdant, type VerdantOptions } from '@verdant-web/core';
+import { createVerdant, type LogFunction, type Verdant, type VerdantOptions } from '@verdant-web/core';
 import { memoryStorage } from '@verdant-web/core/memory';
 import { type CommitFault, faultyStorage, type StorageObserver } from './faulty-storage.js';
 import type { Random } from './random.js';
@@ -170,7 +170,7 @@ export class ServerHost {
     return true;
   }
 
-  readonly #log: Logger = (level, ...args) => {
+  readonly #log: LogFunction = (level, ...args) => {
     if (level === 'debug') return;
     const text = args.map(textOf).join(' ');
     this.#options.note(`${level}: ${text}`);

@@ -7,8 +7,8 @@ const BATCH = 100;
  * pending. Stops as soon as somebody connects, who might refer to one of them again.
  */
 export async function deleteExpiredFiles(library: LiveLibrary): Promise<void> {
-  const { services, storage, id: libraryId } = library;
-  const { fileStorage, scheduler, settings, log } = services;
+  const { services, storage, log, id: libraryId } = library;
+  const { fileStorage, scheduler, settings } = services;
   if (!fileStorage || library.state.head.version === 0) return;
   try {
     const expired = await storage.expiredFiles(scheduler.now() - settings.fileExpiryMs, BATCH);
@@ -20,11 +20,7 @@ export async function deleteExpiredFiles(library: LiveLibrary): Promise<void> {
         await fileStorage.delete({ id, libraryId, name, type });
         deleted.push(id);
       } catch (error) {
-        log('error', 'A file could not be deleted; it will be tried again.', {
-          libraryId,
-          fileId: id,
-          error,
-        });
+        log.error?.({ fileId: id, err: error }, 'A file could not be deleted; it will be tried again.');
       }
     }
     if (deleted.length === 0) return;
@@ -33,18 +29,16 @@ export async function deleteExpiredFiles(library: LiveLibrary): Promise<void> {
       if (head.epoch !== epoch) return;
       await library.commit({ head: { ...head, version: head.version + 1 }, removeFiles: deleted });
     });
+    log.debug?.({ files: deleted.length }, 'Files that nothing refers to are deleted.');
   } catch (error) {
-    log('error', 'Deleting files that nothing refers to failed; it will be tried again.', {
-      libraryId,
-      error,
-    });
+    log.error?.({ err: error }, 'Deleting files that nothing refers to failed; it will be tried again.');
   }
 }
 
 /** Delete the bytes of files of evicted epochs, unless the library has since been given a file of the same id. */
 export async function deleteEvictedFiles(library: LiveLibrary): Promise<void> {
-  const { services, storage, id: libraryId } = library;
-  const { fileStorage, log } = services;
+  const { services, storage, log, id: libraryId } = library;
+  const { fileStorage } = services;
   for (;;) {
     const files = await storage.evictedFiles(BATCH);
     if (files.length === 0) return;
@@ -56,11 +50,10 @@ export async function deleteEvictedFiles(library: LiveLibrary): Promise<void> {
         }
         gone.push(id);
       } catch (error) {
-        log('error', 'A file of an evicted library could not be deleted; it will be tried again.', {
-          libraryId,
-          fileId: id,
-          error,
-        });
+        log.error?.(
+          { fileId: id, err: error },
+          'A file of an evicted library could not be deleted; it will be tried again.',
+        );
       }
     }
     if (gone.length > 0) await storage.forgetEvictedFiles(gone);

@@ -57,6 +57,7 @@ export async function storeUpload(
       },
     );
   }
+  library.log.debug?.({ userId: caller.userId, fileId: id }, 'A file is stored.');
   events.emit('fileUploaded', {
     libraryId: library.id,
     userId: caller.userId,

@@ -1,4 +1,5 @@
 import type { AuthzKey, ReplicaId, ReplicaType, UserId, VerdantError } from '@verdant-web/protocol';
+import type { Log } from '../log.js';
 import type { Delivery } from './delivery.js';
 import type { Outbox } from './outbox.js';
 
@@ -15,6 +16,8 @@ export interface Caller {
 export interface SocketConnection {
   readonly kind: 'socket';
   readonly caller: Caller;
+  /** With the ids of the connection. */
+  readonly log: Log;
   readonly outbox: Outbox;
   readonly delivery: Delivery;
   /** The replica that it speaks for, from its first accepted message on. */
@@ -33,6 +36,8 @@ export interface SocketConnection {
 export interface RequestConnection {
   readonly kind: 'request';
   readonly caller: Caller;
+  /** With the ids of the request. */
+  readonly log: Log;
 }
 
 export type Connection = SocketConnection | RequestConnection;

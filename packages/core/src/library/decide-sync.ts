@@ -12,7 +12,7 @@ import { type Admission, admit, contentRefusal } from './admission.js';
 import type { Connection } from './connection.js';
 import type { DecideContext } from './decide.js';
 import type { Draft, Step } from './draft.js';
-import type { Effect, SyncReply } from './effects.js';
+import type { Effect, ResetReason, SyncOutcome, SyncReply } from './effects.js';
 import { keyOf } from './facts.js';
 import { addPending, confirmSince, lacksReset, pendingReset, predateReset } from './pending-replies.js';
 import { type Contents, contentsOf, sameContent } from './same-content.js';
@@ -38,7 +38,8 @@ export function decideSync(
   if (!draft.head.founded) return sync.intoEmpty();
   if (sync.repeatsFounding) return sync.merge({ everything: true });
   if (sync.isApplyingReset) return { step: {}, effects: [{ kind: 'refuse', error: applyingReset() }] };
-  if (sync.mustReset) return sync.reset();
+  const reason = sync.resetReason;
+  if (reason !== null) return sync.reset(reason);
   return sync.merge({ everything: false });
 }
 
@@ -139,7 +140,7 @@ class Sync {
   }
 
   #answerEmpty(): Decided {
-    return { step: { answered: this.#answered }, effects: [this.#reply(this.#row, 0, 0, null, false)] };
+    return { step: { answered: this.#answered }, effects: [this.#reply('empty', this.#row, 0, 0, null)] };
   }
 
   /**
@@ -172,18 +173,17 @@ class Sync {
     );
   }
 
-  get mustReset(): boolean {
+  /** Why the replica has to take everything anew; null: it need not. */
+  get resetReason(): ResetReason | null {
     const { head } = this.#draft;
     const row = this.#row;
-    return (
-      this.#isNew ||
-      this.#message.since === null ||
-      lacksReset(row) ||
-      row.ackedOrder < head.foldedThrough ||
-      (this.#readOnly && this.#brings) ||
-      (this.#context.isTruant(this.#known!) && row.ackedOrder < head.order) ||
-      this.#mayHaveBeenFoldedPast
-    );
+    if (this.#isNew) return 'new';
+    if (this.#message.since === null) return 'from-the-start';
+    if (lacksReset(row)) return 'last-reset';
+    if (row.ackedOrder < head.foldedThrough) return 'folded';
+    if (this.#readOnly && this.#brings) return 'read-only';
+    if (this.#context.isTruant(this.#known!) && row.ackedOrder < head.order) return 'truant';
+    return this.#mayHaveBeenFoldedPast ? 'uncounted' : null;
   }
 
   /**
@@ -213,14 +213,14 @@ class Sync {
   }
 
   /** Store nothing, and give the replica everything there is. */
-  reset(): Decided {
+  reset(reason: ResetReason): Decided {
     const { order } = this.#draft.head;
     const pending = this.#pendingReply(order, 'first');
     const lastReset = laterOf(this.#row.lastReset, this.#timestamp);
     const row = this.#isRepeated ? this.#row : { ...addPending(this.#row, pending), lastReset };
     // Recorded by a sync that was repeated, and was answered in the epoch before, it would no longer be new.
     const step: Step = this.#isRepeated && this.#isNew ? {} : { replica: row, answered: this.#answered };
-    return { step, effects: [this.#reply(row, 0, order, pending, true)] };
+    return { step, effects: [this.#reply(reason, row, 0, order, pending)] };
   }
 
   /** Store what it brings, and answer with what it has not acknowledged. */
@@ -262,7 +262,8 @@ class Sync {
       writtenThrough: admission.writtenThrough,
       ackedOrder: upToDate ? through : this.#row.ackedOrder,
     };
-    const effects: Effect[] = [this.#reply(row, upToDate ? order : from, order, pending, false)];
+    const outcome = head.founded ? 'merged' : 'founded';
+    const effects: Effect[] = [this.#reply(outcome, row, upToDate ? order : from, order, pending)];
     if (stored) {
       effects.unshift({
         kind: 'changes',
@@ -307,18 +308,20 @@ class Sync {
   }
 
   #reply(
+    outcome: SyncOutcome,
     row: ReplicaRow,
     from: number,
     through: number,
     pending: PendingReply | null,
-    overwriteLocalData: boolean,
   ): Effect {
     const { operations } = this.#message;
+    const overwriteLocalData = outcome !== 'empty' && outcome !== 'founded' && outcome !== 'merged';
     const except =
       overwriteLocalData || from >= through
         ? NONE
         : new Set(operations.map((o) => keyOf({ ...o, replicaId: row.id })));
     const reply: SyncReply = {
+      outcome,
       ackedTimestamp: this.#timestamp,
       overwriteLocalData,
       from,

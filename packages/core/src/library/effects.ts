@@ -10,8 +10,27 @@ import type {
 import type { BaselineRow, PendingReply } from '../storage/rows.js';
 import type { AdmittedOperation } from './admission.js';
 
+/**
+ * What became of a sync. `empty`: the library holds nothing, and it brought nothing that may found it. `founded` it, or
+ * `merged`: what it brought is stored, and it is told what it has missed. The others are resets, by their reason: the
+ * replica is `new` here, asks `from-the-start`, never took its `last-reset`, missed what was `folded`, may `read-only`
+ * but brings changes, was away for too long (`truant`) or `uncounted` while others wrote.
+ */
+export type SyncOutcome = 'empty' | 'founded' | 'merged' | ResetReason;
+
+export type ResetReason =
+  | 'new'
+  | 'from-the-start'
+  | 'last-reset'
+  | 'folded'
+  | 'read-only'
+  | 'truant'
+  | 'uncounted';
+
 /** What a sync is answered with. The rows are read when it is sent; they are those of `through`. */
 export interface SyncReply {
+  /** For the log. */
+  outcome: SyncOutcome;
   ackedTimestamp: Timestamp;
   overwriteLocalData: boolean;
   /** Operations after this server order. */

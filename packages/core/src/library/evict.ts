@@ -14,6 +14,7 @@ export async function evictLibrary(library: LiveLibrary): Promise<void> {
   // After a failure the library is read again: it may have been evicted before, beneath what was known here.
   const again = () => startEpoch(library);
   await again().catch(again).catch(again);
+  library.log.info?.({ epoch: library.state.head.epoch }, 'A library is evicted.');
   library.services.events.emit('evicted', { libraryId: library.id });
   await finishEviction(library);
 }
@@ -31,11 +32,7 @@ export async function finishEviction(library: LiveLibrary): Promise<void> {
       // The next slice takes its turn behind what came meanwhile.
     }
   } catch (error) {
-    const libraryId = library.id;
-    library.services.log('error', 'Reclaiming an evicted library failed; it will be tried again.', {
-      libraryId,
-      error,
-    });
+    library.log.error?.({ err: error }, 'Reclaiming an evicted library failed; it will be tried again.');
   } finally {
     library.release();
   }

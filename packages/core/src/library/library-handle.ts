@@ -81,6 +81,7 @@ export class LibraryHandle implements Library {
           head: { ...head, version: head.version + 1 },
           replicas: [{ ...row, lastSeen: 0 }],
         });
+        library.log.info?.({ replicaId: row.id, userId: row.userId }, 'A replica is marked as truant.');
         library.settler.soon();
       }),
     );
@@ -100,6 +101,7 @@ export class LibraryHandle implements Library {
           removeReplicas: gone,
         });
         for (const id of gone) library.state.replicas.delete(id);
+        library.log.info?.({ userId, replicas: gone.length }, 'A user is evicted from a library.');
         library.settler.soon();
       }),
     );

@@ -6,6 +6,7 @@ import {
   VerdantError,
   VerdantErrorCode,
 } from '@verdant-web/protocol';
+import type { Log } from '../log.js';
 import { PresenceBoard } from '../presence/presence.js';
 import type { Services } from '../services.js';
 import type { LibraryChange, LibraryStorage } from '../storage/storage.js';
@@ -45,6 +46,8 @@ export class LiveLibrary {
   readonly id: LibraryId;
   readonly storage: LibraryStorage;
   readonly services: Services;
+  /** Of this library. */
+  readonly log: Log;
   readonly board = new PresenceBoard();
   readonly roll: Roll;
   readonly pins = new Set<Pin>();
@@ -63,6 +66,7 @@ export class LiveLibrary {
     this.id = id;
     this.storage = storage;
     this.services = services;
+    this.log = services.log.with({ libraryId: id });
     this.state = state;
     this.#lastActive = services.scheduler.now();
     this.#rebaser = new Rebaser(this);
@@ -80,8 +84,18 @@ export class LiveLibrary {
   }
 
   static async open(id: LibraryId, storage: LibraryStorage, services: Services): Promise<LiveLibrary> {
-    const activeSince = services.scheduler.now() - services.settings.truancyMs;
+    const started = services.scheduler.now();
+    const activeSince = started - services.settings.truancyMs;
     const library = new LiveLibrary(id, storage, services, await loadState(storage, activeSince));
+    library.log.debug?.(
+      {
+        operations: library.state.head.operations,
+        baselines: library.state.head.baselines,
+        replicas: library.state.replicas.size,
+        ms: services.scheduler.now() - started,
+      },
+      'A library is opened.',
+    );
     // What was foldable when the library was last in memory still is.
     library.settler.soon();
     return library;
@@ -212,7 +226,7 @@ export class LiveLibrary {
       while (await this.#workOnce()) await this.#pause();
     } catch (error) {
       // Only a bug gets here. What waits is failed rather than left without an answer.
-      this.services.log('error', `Library ${JSON.stringify(this.id)} failed.`, error);
+      this.log.error?.({ err: error }, 'A library failed.');
       for (const unit of this.#inbox.splice(0)) unit.failed(asVerdantError(error));
     }
     this.#running = false;
@@ -246,11 +260,7 @@ export class LiveLibrary {
     try {
       await work();
     } catch (error) {
-      this.services.log(
-        'error',
-        `Library ${JSON.stringify(this.id)} could not be written; it is tried again.`,
-        error,
-      );
+      this.log.error?.({ err: error }, 'A library could not be written; it is tried again.');
       this.#rebaser.isDue = false;
       this.settler.soon(RETRY_MS);
       await this.#reload(error);
@@ -274,12 +284,10 @@ export class LiveLibrary {
         for (const unit of units) await this.#workOff([unit]);
         return;
       }
-      this.services.log(
-        'error',
-        `A message for library ${JSON.stringify(this.id)} could not be worked off.`,
-        error,
-      );
-      for (const unit of units) unit.failed(asVerdantError(error));
+      for (const unit of units) {
+        unit.connection.log.error?.({ err: error }, 'A message could not be worked off.');
+        unit.failed(asVerdantError(error));
+      }
     }
   }
 
@@ -309,7 +317,7 @@ export class LiveLibrary {
       for (const effect of effects) this.#releaser.release(effect, unit);
       if (!isRefused(effects)) unit.done();
     } catch (error) {
-      this.services.log('error', `An answer of library ${JSON.stringify(this.id)} failed.`, error);
+      unit.connection.log.error?.({ err: error }, 'An answer failed.');
       unit.failed(asVerdantError(error));
     }
   }
@@ -345,7 +353,7 @@ export class LiveLibrary {
     for (const [id, since] of confirmedSince) state.confirmedSince.set(id, since);
     keepRequests(state, this.state);
     this.state = state;
-    this.services.log('warn', `Library ${JSON.stringify(this.id)} was read again.`, cause);
+    this.log.warn?.({ err: cause }, 'A library was read again.');
     if (!isSame) this.disconnectAll('The library has changed beneath this connection. Sync again.');
     return true;
   }

@@ -68,6 +68,10 @@ export class Rebaser {
         })),
       });
       state.confirmedSince.clear();
+      library.log.debug?.(
+        { operations: found.operations.length, ms: library.services.scheduler.now() - started },
+        'History is folded.',
+      );
     } else if (found.next !== null) {
       this.#cursor = found.next;
     } else {

@@ -114,9 +114,11 @@ export class LibraryRegistry {
     this.#live.delete(id);
     const closed = (async () => {
       try {
-        await (await opened)?.close();
+        const library = await opened;
+        await library?.close();
+        library?.log.debug?.({}, 'A library has left memory.');
       } catch (error) {
-        this.#services.log('error', `Library ${JSON.stringify(id)} could not be closed.`, error);
+        this.#services.log.error?.({ libraryId: id, err: error }, 'A library could not be closed.');
       }
       this.#closing.delete(id);
     })();

@@ -27,9 +27,11 @@ export class Releaser {
         unit.answer(encodeMessage({ type: 'heartbeat-response' }));
         return;
       case 'forbidden':
+        connection.log.debug?.({}, 'A message is forbidden.');
         unit.answer(encodeMessage({ type: 'forbidden' }));
         return;
       case 'need-since':
+        connection.log.debug?.({}, 'A sync into an empty library is asked for everything.');
         unit.answer(encodeMessage({ type: 'need-since', since: null }));
         return;
       case 'server-ack':
@@ -73,7 +75,7 @@ export class Releaser {
   }
 
   #refuse(error: VerdantError, unit: Unit): void {
-    const { events, log } = this.#library.services;
+    const { events } = this.#library.services;
     const { connection } = unit;
     const info = {
       libraryId: this.#library.id,
@@ -82,8 +84,6 @@ export class Releaser {
       code: error.code,
       reason: error.message,
     };
-    // A socket says so itself, when it is refused.
-    if (connection.kind === 'request') log('info', 'A request is refused.', info);
     events.emit('messageRefused', info);
     unit.failed(error);
   }
@@ -114,6 +114,8 @@ export class Releaser {
     const library = this.#library;
     const { connection } = unit;
     this.#identify(unit, replicaId);
+    const { outcome, from, through } = reply;
+    connection.log.debug?.({ replicaId, outcome, from, through }, 'A sync is answered.');
     if (library.state.replicas.has(replicaId)) library.state.counted.add(replicaId);
     const sent = connection.kind === 'socket' ? this.#sendsTo(connection, reply) : null;
     if (connection.kind === 'request' && reply.overwriteLocalData) {
@@ -152,6 +154,15 @@ export class Releaser {
           socket.close(1012, 'The library was sent anew. Sync again.');
       }
     }
+    connection.log.debug?.(
+      {
+        replicaId: changes.replicaId,
+        operations: changes.operations.length,
+        baselines: changes.baselines.length,
+        serverOrder: changes.through,
+      },
+      'Changes are stored.',
+    );
     broadcastChanges(changes, connection, roll.sockets, services.scheduler.now());
     for (const socket of roll.sockets) {
       if (socket.synced && socket.replicaId !== null) this.holds(socket, socket.replicaId);
@@ -202,16 +213,11 @@ export class Releaser {
   }
 
   #refusedAccess({ replicaId, oid, authz }: Extract<Effect, { kind: 'access-refused' }>, unit: Unit): void {
-    const { log, events } = this.#library.services;
+    const { events } = this.#library.services;
     const { userId } = unit.connection.caller;
-    log(
-      'warn',
+    unit.connection.log.warn?.(
+      { replicaId },
       'An operation was refused: it would change, or grant, access to a document of somebody else.',
-      {
-        libraryId: this.#library.id,
-        userId,
-        replicaId,
-      },
     );
     events.emit('accessRefused', { libraryId: this.#library.id, userId, replicaId, oid, authz });
   }

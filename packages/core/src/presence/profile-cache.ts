@@ -1,4 +1,4 @@
-import type { Logger } from '../logger.js';
+import type { Log } from '../log.js';
 import type { Scheduler } from '../scheduler.js';
 import type { UserProfiles } from './profiles.js';
 
@@ -11,11 +11,11 @@ export class ProfileCache {
   readonly #source: UserProfiles;
   readonly #lifetimeMs: number;
   readonly #scheduler: Scheduler;
-  readonly #log: Logger;
+  readonly #log: Log;
   readonly #known = new Map<string, { profile: unknown; until: number }>();
   readonly #loading = new Map<string, Promise<void>>();
 
-  constructor(options: { source: UserProfiles; lifetimeMs: number; scheduler: Scheduler; log: Logger }) {
+  constructor(options: { source: UserProfiles; lifetimeMs: number; scheduler: Scheduler; log: Log }) {
     this.#source = options.source;
     this.#lifetimeMs = options.lifetimeMs;
     this.#scheduler = options.scheduler;
@@ -67,10 +67,10 @@ export class ProfileCache {
     try {
       return { profile: (await this.#source.get(userId)) ?? { id: userId } };
     } catch (error) {
-      this.#log('error', 'The profile of a user could not be had; others see the id alone.', {
-        userId,
-        error,
-      });
+      this.#log.error?.(
+        { userId, err: error },
+        'The profile of a user could not be had; others see the id alone.',
+      );
       return null;
     }
   }

@@ -101,7 +101,7 @@ export class World {
       ...this.options,
       storage: this.storage,
       scheduler: this.time,
-      log: (...entry) => this.logged.push(entry),
+      log: this.options.log ?? ((...entry) => void this.logged.push(entry)),
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { Verdant } from '@verdant-web/core';
+import { createLog, type Verdant } from '@verdant-web/core';
 import { type LibraryId, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
 
@@ -18,7 +18,7 @@ export const fakeCore = (parts: Partial<Verdant> = {}): FakeCore => {
   const logged: unknown[][] = [];
   const core = {
     limits: { maxMessageBytes: 1_000, maxFileBytes: 5_000 },
-    log: (...args: unknown[]) => logged.push(args),
+    log: createLog((...line) => void logged.push(line), 'debug'),
     authenticate: async (token: string | undefined) => {
       if (!token) throw new VerdantError(VerdantErrorCode.NoToken, 'No access token was sent.');
       if (token === 'old') throw new VerdantError(VerdantErrorCode.TokenExpired, 'Fetch a fresh one.');

@@ -1,4 +1,4 @@
-import type { SocketTransport, Verdant } from '@verdant-web/core';
+import { createLog, type SocketTransport, type Verdant } from '@verdant-web/core';
 import { ReplicaType, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
 
@@ -41,7 +41,7 @@ export const fakeCore = (options: FakeCoreOptions = {}): FakeCore => {
   const logged: unknown[][] = [];
   const core = {
     limits: { maxMessageBytes: options.maxMessageBytes ?? 1_000_000 },
-    log: (...args: unknown[]) => logged.push(args),
+    log: createLog((...line) => void logged.push(line), 'debug'),
     authenticate: async (token: string | undefined): Promise<VerifiedToken> => {
       await options.authenticating?.();
       if (!token) throw new VerdantError(VerdantErrorCode.NoToken, 'No access token was sent.');

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import { createVerdant, type Logger, type LogLevel, type Verdant } from '@verdant-web/core';
+import { createLog, createVerdant, type Verdant } from '@verdant-web/core';
 import { LocalFileStorage } from '@verdant-web/files-local';
 import { closeOnSignals, createNodeWebsocketHandler } from '@verdant-web/node';
 import { VerdantError } from '@verdant-web/protocol';
@@ -11,6 +11,7 @@ import type { Hono } from 'hono';
 import { createCliApp } from './app.js';
 import { prepareFolders } from './folders.js';
 import { listen } from './listen.js';
+import { lineLog } from './log-line.js';
 import { type CliOptions, helpText, readCommand, UsageError } from './options.js';
 import { originOf, startUpText } from './start-up-text.js';
 
@@ -36,8 +37,11 @@ export const runCli = async ({ args, environment, packageFile }: CliCall): Promi
 };
 
 const serve = async (options: CliOptions) => {
-  const log = logger(options.log);
-  const tokens = new TokenProvider({ secret: options.secret, log });
+  const log = createLog(lineLog(), options.log);
+  const tokens = new TokenProvider({
+    secret: options.secret,
+    log: (_level, message, fields) => log.warn?.(fields, message),
+  });
   await prepareFolders(options);
   // Listens first: another server on this port most likely has the same database open, and the port is what to tell of.
   let app: Hono | undefined;
@@ -49,7 +53,7 @@ const serve = async (options: CliOptions) => {
   });
   const origin = originOf(options.host, port);
 
-  const core = await openCore(options, origin, log);
+  const core = await openCore(options, origin);
   app = createCliApp({ core, tokens, files: options.files });
   for (const server of servers) {
     server.on('upgrade', createNodeWebsocketHandler(core, { path: '/verdant', otherPaths: 'refuse' }));
@@ -59,9 +63,8 @@ const serve = async (options: CliOptions) => {
 };
 
 const openCore = async (
-  { database, files, secret }: CliOptions,
+  { database, files, secret, log: logLevel }: CliOptions,
   origin: string,
-  log: Logger,
 ): Promise<Verdant> => {
   const storage = sqlStorage({ databaseFile: database });
   // Opens the database now, so that one that is damaged or in use is told of at start.
@@ -70,20 +73,12 @@ const openCore = async (
     storage,
     tokenSecret: secret,
     fileStorage: new LocalFileStorage({ rootDirectory: files, host: `${origin}/files` }),
-    log,
+    log: lineLog(),
+    logLevel,
   });
 };
 
 const starting = () => new Response(null, { status: 503, headers: { 'Retry-After': '1' } });
-
-const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
-
-const logger = (least: LogLevel): Logger => {
-  const shown = new Set(LEVELS.slice(LEVELS.indexOf(least)));
-  return (level, ...args) => {
-    if (shown.has(level)) console.error(`${new Date().toISOString()} ${level}`, ...args);
-  };
-};
 
 const listenProblem = (error: unknown, { port, host }: CliOptions): unknown => {
   switch ((error as NodeJS.ErrnoException).code) {
