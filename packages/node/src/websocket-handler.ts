@@ -95,7 +95,7 @@ export function createNodeWebsocketHandler(
   const connect = ({ request, socket, head, log }: Upgrade, token: VerifiedToken) => {
     const transport = new WebSocketTransport();
     const session = core.connect(token, transport, { log });
-    const websocket = handshake(server, { request, socket, head });
+    const websocket = handshake(server, { request, socket, head, log });
     if (!websocket) {
       transport.abandon();
       session.closed(false);
