@@ -10,6 +10,7 @@ export default defineConfig({
       },
       { test: { name: 'scripts', include: ['scripts/*.test.mjs'] } },
       './tests/vitest.config.ts',
+      './examples/demo/vitest.config.ts',
       './examples/todo/vitest.config.ts',
     ],
   },
