@@ -1,3 +1,6 @@
+export type { AccessClaims } from './token-claims.js';
 export { TokenProvider, type TokenProviderOptions, type TokenRequest } from './token-provider.js';
-export { checkTokenSecret, type TokenLog } from './token-secret.js';
-export { TokenVerifier, type TokenVerifierOptions, type VerifiedToken } from './token-verifier.js';
+export type { NamedSecret, TokenLog, TokenSecrets } from './token-secret.js';
+export { TokenVerifier } from './token-verifier.js';
+export type { VerifiedToken } from './verified-token.js';
+export type { OwnVerificationOptions, SignedTokenOptions, TokenVerifierOptions } from './verifier-options.js';

@@ -1,4 +1,4 @@
-import type { VerifiedToken } from './token-verifier.js';
+import type { VerifiedToken } from './verified-token.js';
 
 /**
  * Tokens whose signature was checked already, the least recently used ones forgotten first.
@@ -8,33 +8,40 @@ import type { VerifiedToken } from './token-verifier.js';
  */
 export class VerifiedTokenCache {
   /** In order of use: a `Map` keeps the order in which keys were added. */
-  readonly #tokens = new Map<string, VerifiedToken>();
+  readonly #tokens = new Map<string, Entry>();
+  readonly #capacity: number;
+  readonly #now: () => number;
 
-  constructor(
-    private readonly capacity: number,
-    /** Whether a token has ended, by the clock of now. */
-    private readonly hasEnded: (token: VerifiedToken) => boolean,
-  ) {}
+  constructor(capacity: number, now: () => number) {
+    this.#capacity = capacity;
+    this.#now = now;
+  }
 
   get size(): number {
     return this.#tokens.size;
   }
 
   get(token: string): VerifiedToken | undefined {
-    const verified = this.#tokens.get(token);
-    if (!verified) return undefined;
+    const entry = this.#tokens.get(token);
+    if (!entry) return undefined;
     this.#tokens.delete(token);
-    if (this.hasEnded(verified)) return undefined;
-    this.#tokens.set(token, verified);
-    return verified;
+    if (entry.goodUntil <= this.#now()) return undefined;
+    this.#tokens.set(token, entry);
+    return entry.verified;
   }
 
-  add(token: string, verified: VerifiedToken): void {
+  /** @param goodUntil From when on, in milliseconds of Unix time, it has to be checked again. */
+  add(token: string, verified: VerifiedToken, goodUntil: number): void {
     this.#tokens.delete(token);
-    this.#tokens.set(token, verified);
-    if (this.#tokens.size > this.capacity) {
+    this.#tokens.set(token, { verified, goodUntil });
+    if (this.#tokens.size > this.#capacity) {
       const [leastRecentlyUsed] = this.#tokens.keys();
       this.#tokens.delete(leastRecentlyUsed!);
     }
   }
+}
+
+interface Entry {
+  verified: VerifiedToken;
+  goodUntil: number;
 }
