@@ -2,10 +2,12 @@ import {
   type LibraryId,
   mayUseSocket,
   type ReplicaId,
+  type UserId,
   VerdantError,
   VerdantErrorCode,
 } from '@verdant-web/protocol';
-import { checkTokenSecret, TokenVerifier, type VerifiedToken } from '@verdant-web/tokens';
+import type { VerifiedToken } from '@verdant-web/tokens';
+import { Authentication, REVOKED } from './authentication.js';
 import { ConnectionCount } from './connection-count.js';
 import { EventHub } from './event-hub.js';
 import { noFileStorage, storeUpload } from './files/upload.js';
@@ -17,6 +19,7 @@ import { logRefused } from './log-refusal.js';
 import { ProfileCache } from './presence/profile-cache.js';
 import { Refusals } from './refusals.js';
 import { answerRequest, readRequest, replicaOf } from './request.js';
+import { Revocations, revocationRow } from './revocations.js';
 import { systemScheduler } from './scheduler.js';
 import type { Services } from './services.js';
 import { callerOf, Session } from './session.js';
@@ -27,7 +30,7 @@ import type { Verdant, VerdantOptions } from './verdant.js';
  * Create the sync service. Mount it with `createHttpRouter` of `@verdant-web/http` and a WebSocket handler such as
  * `createNodeWebsocketHandler` of `@verdant-web/node`.
  *
- * @throws `VerdantError` (5010) where an option is wrong or the token secret is missing or too short.
+ * @throws `VerdantError` (5010) where an option is wrong or missing, or the token secret is too short.
  *
  * @example
  * ```ts
@@ -42,10 +45,8 @@ export function createVerdant(options: VerdantOptions): Verdant {
   const settings = settingsFrom(options);
   const scheduler = options.scheduler ?? systemScheduler;
   const log = createLog(options.log, options.logLevel);
-  const secret = checkTokenSecret(options.tokenSecret, (_level, message, fields) =>
-    log.warn?.(fields, message),
-  );
-  const verifier = new TokenVerifier({ secret, now: () => scheduler.now() });
+  const revocations = new Revocations(options.storage);
+  const authentication = new Authentication({ options, revocations, scheduler, log });
   const events = new EventHub(log);
   const profiles = new ProfileCache({
     source: options.profiles ?? { get: (userId) => ({ id: userId }) },
@@ -93,15 +94,37 @@ export function createVerdant(options: VerdantOptions): Verdant {
   return {
     get: handle,
     evict: (libraryId) => registry.use(libraryId as LibraryId, evictLibrary),
+    async revoke(revocation) {
+      const row = revocationRow(revocation, scheduler.now());
+      return admit(async () => {
+        const written = revocations.add(row);
+        for (const session of [...sessions]) {
+          if (revocations.isRevoked(session.token)) session.close(VerdantErrorCode.TokenExpired, REVOKED);
+        }
+        await Promise.all([written, registry.endLeases(row)]);
+      });
+    },
+    async disconnectUser(userId, { libraryId } = {}) {
+      for (const session of [...sessions]) {
+        const { token } = session;
+        if (token.userId !== userId || (libraryId ?? token.libraryId) !== token.libraryId) continue;
+        session.close(1012, 'The server asks this client to connect again.');
+      }
+      await registry.endLeases({
+        userId: userId as UserId,
+        libraryId: (libraryId ?? null) as LibraryId | null,
+      });
+    },
     events,
     profiles: { invalidate: (userId) => profiles.invalidate(userId) },
     close: () => {
       closing ??= close();
       return closing;
     },
-    authenticate: async (token) => verifier.verify(token ?? undefined),
+    authenticate: (token) => authentication.authenticate(token ?? undefined),
     connect(token: VerifiedToken, transport, context) {
       if (closing) throw shuttingDown();
+      authentication.assertNotRevoked(token);
       if (!mayUseSocket(token.type)) {
         throw new VerdantError(
           VerdantErrorCode.Forbidden,
@@ -116,7 +139,7 @@ export function createVerdant(options: VerdantOptions): Verdant {
         log: context?.log ?? log,
         refusals,
         library: registry.hold(token.libraryId),
-        toleranceMs: verifier.clockToleranceMs,
+        toleranceMs: authentication.clockToleranceMs,
         onClosed: () => {
           leave();
           sessions.delete(session);
@@ -131,6 +154,7 @@ export function createVerdant(options: VerdantOptions): Verdant {
         const callLog = (context?.log ?? log).with(idsOf(token)).with(sender);
         const connection = { kind: 'request', caller: callerOf(token), log: callLog } as const;
         return logRefused(callLog, async () => {
+          authentication.assertNotRevoked(token);
           const messages = readRequest(body, connection, settings.limits);
           sender.replicaId = replicaOf(messages);
           await profiles.prepare(token.userId);
@@ -140,9 +164,12 @@ export function createVerdant(options: VerdantOptions): Verdant {
     files: {
       upload: (token, file, body, context) =>
         admit(() =>
-          logRefused((context?.log ?? log).with(idsOf(token)), () =>
-            registry.use(token.libraryId, (library) => storeUpload(library, callerOf(token), file, body)),
-          ),
+          logRefused((context?.log ?? log).with(idsOf(token)), async () => {
+            authentication.assertNotRevoked(token);
+            return registry.use(token.libraryId, (library) =>
+              storeUpload(library, callerOf(token), file, body),
+            );
+          }),
         ),
       async info(token, id) {
         if (!options.fileStorage) throw noFileStorage();

@@ -69,6 +69,11 @@ export class Session implements SocketSession, SocketConnection {
     void this.#open();
   }
 
+  /** What it was opened with. */
+  get token(): VerifiedToken {
+    return this.#options.token;
+  }
+
   get refused(): boolean {
     return this.#state === 'refused';
   }

@@ -6,7 +6,7 @@ import type {
   Timestamp,
   UserId,
 } from '@verdant-web/protocol';
-import type { VerifiedToken } from '@verdant-web/tokens';
+import type { TokenSecrets, TokenVerifierOptions, VerifiedToken } from '@verdant-web/tokens';
 import type { VerdantEvents } from './events.js';
 import type { FileStorage } from './files/file-storage.js';
 import type { Limits } from './limits.js';
@@ -15,6 +15,7 @@ import type { LogFunction, Logger, LogLevel } from './logger.js';
 import type { LibraryPresence } from './presence/presence.js';
 import type { UserProfiles } from './presence/profiles.js';
 import type { Refusals } from './refusals.js';
+import type { Revocation } from './revocations.js';
 import type { Scheduler } from './scheduler.js';
 import type { Storage } from './storage/storage.js';
 import type { SocketSession, SocketTransport } from './transport.js';
@@ -26,10 +27,16 @@ export interface VerdantOptions {
   /** Profiles of users, shown to others with their presence. Default: `{ id }`. */
   profiles?: UserProfiles;
   /**
-   * What access tokens are signed with, at least 16 bytes; several while one replaces another.
+   * What access tokens are signed with, at least 16 bytes; several, with ids if you like, while one replaces another.
    * Undefined is refused at start; it is allowed in the type so that `process.env.TOKEN_SECRET` compiles.
    */
-  tokenSecret: string | readonly string[] | undefined;
+  tokenSecret?: TokenSecrets | undefined;
+  /**
+   * How access tokens are verified, in place of `tokenSecret`: by public keys of an identity provider (`keys`,
+   * `jwksUrl`), by secrets and public keys side by side, or by the app's own function (`verifyToken`).
+   * Its `now` and `log` are the server's.
+   */
+  tokens?: TokenVerifierOptions;
   /** Where uploaded files are kept. Without it files are refused. */
   fileStorage?: FileStorage;
   /**
@@ -76,6 +83,20 @@ export interface Verdant {
    * library from their own copies when they reconnect: the first one back becomes the truth.
    */
   evict(libraryId: string): Promise<void>;
+  /**
+   * Refuse access tokens of a user, of a library, or of a user in a library that were issued before a time, and close the
+   * sockets that were opened with them, now. Clients fetch a fresh token and come back, so stop issuing them first where
+   * the user is to stay out. What a client had sent is stored or not acknowledged; it keeps its changes.
+   *
+   * Resolves when the revocation is durable. Rejects where the storage fails: then it holds until this process ends; call
+   * again. Throws a `TypeError` where neither user nor library is named, or a value is of no use.
+   */
+  revoke(revocation: Revocation): Promise<void>;
+  /**
+   * Close the user's sockets, in one library or in all, and show the user as gone at once, polling devices too. Clients
+   * come back without delay, with the token that they have: {@link revoke} first where that is not to be.
+   */
+  disconnectUser(userId: string, options?: { libraryId?: string }): Promise<void>;
   readonly events: VerdantEvents;
   readonly profiles: {
     /** Look the user's profile up again when it is next needed. */ invalidate(userId: string): void;
@@ -83,9 +104,9 @@ export interface Verdant {
   /** Stop admitting, finish what is under way, write what is in memory, and close sockets and storage. */
   close(): Promise<void>;
 
-  /** Verify an access token. Throws `VerdantError` (4010, 4011, 4012). */
+  /** Verify an access token. Throws `VerdantError` (4010, 4011, 4012; 5030 where it cannot be verified now). */
   authenticate(token: string | null | undefined): Promise<VerifiedToken>;
-  /** Take a socket in. Throws `VerdantError` (4030 where the token allows none, 5030 while closing or over a limit). */
+  /** Take a socket in. Throws `VerdantError` (4012 where the token was revoked, 4030 where it allows none, 5030 while closing or over a limit). */
   connect(token: VerifiedToken, transport: SocketTransport, context?: CallContext): SocketSession;
   /**
    * Work off the body of an HTTP sync request, `{ messages: [...] }` as JSON text. Resolves when everything in it is

@@ -13,6 +13,7 @@ export {
   type Logger,
   type LogLevel,
   type ReplicaInfo,
+  type Revocation,
   type Storage,
   type StoredFile,
   type UserProfiles,
@@ -24,9 +25,14 @@ export {
 export { LocalFileStorage, type LocalFileStorageOptions } from '@verdant-web/files-local';
 export { ReplicaType, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 export {
+  type AccessClaims,
+  type NamedSecret,
+  type OwnVerificationOptions,
+  type SignedTokenOptions,
   TokenProvider,
   type TokenProviderOptions,
   type TokenRequest,
+  type TokenSecrets,
   TokenVerifier,
   type TokenVerifierOptions,
   type VerifiedToken,

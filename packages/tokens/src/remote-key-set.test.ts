@@ -127,12 +127,10 @@ describe('a provider that cannot be reached', () => {
     await breakIt();
     const verifier = verifierOf();
     expect(await refusal(verifier.verify(await tokenOf(first)))).toEqual(busy);
-    expect(log).toHaveBeenCalledExactlyOnceWith(
-      'warn',
-      expect.stringContaining('identity provider'),
-      server.url,
-      expect.anything(),
-    );
+    expect(log).toHaveBeenCalledExactlyOnceWith('warn', expect.stringContaining('identity provider'), {
+      url: server.url,
+      err: expect.anything(),
+    });
   });
 
   test.each(outages)('(it %s) does not trouble tokens of known keys, for a day', async (_name, breakIt) => {

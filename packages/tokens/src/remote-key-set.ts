@@ -2,8 +2,8 @@ import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import { createRemoteJWKSet, type JWTHeaderParameters } from 'jose';
 import { type KeyRing, PUBLIC_KEY_ALGORITHMS } from './key-ring.js';
 import { findIn } from './key-set.js';
+import { type TokenLog, warn } from './token-log.js';
 import { invalid } from './token-refusal.js';
-import type { TokenLog } from './token-secret.js';
 
 /** A client whose poll takes over 3 s ends polling: better a 503 before that. */
 const TIMEOUT_MS = 1_500;
@@ -82,12 +82,10 @@ export class RemoteKeySet implements KeyRing {
       this.#loadedAt = now();
     } catch (error) {
       this.#failedAt = now();
-      log(
-        'warn',
-        'The keys of the identity provider could not be fetched.',
-        url.origin + url.pathname,
-        error,
-      );
+      warn(log, 'The keys of the identity provider could not be fetched.', {
+        url: url.origin + url.pathname,
+        err: error,
+      });
       throw error;
     } finally {
       this.#loading = undefined;

@@ -7,7 +7,11 @@ export type TokenLog =
   | { warn(fields: Readonly<Record<string, unknown>>, message: string): void };
 
 /** Writes a warning, in whichever of the two forms the log takes. */
-export const warn = (log: TokenLog, message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+export const warn = (
+  log: TokenLog,
+  message: string,
+  fields: Readonly<Record<string, unknown>> = {},
+): void => {
   if (typeof log === 'function') log('warn', message, fields);
   else log.warn(fields, message);
 };

@@ -4,7 +4,8 @@ import { isReplicaType, type LibraryId, ReplicaType, type UserId } from '@verdan
 import { base64url } from 'jose';
 import { MAX_ID_LENGTH, MAX_TOKEN_LENGTH, type TokenClaims } from './token-claims.js';
 import { lifetimeInSeconds } from './token-lifetime.js';
-import { checkKeyId, checkTokenSecret, type TokenLog } from './token-secret.js';
+import type { TokenLog } from './token-log.js';
+import { checkKeyId, checkTokenSecret } from './token-secret.js';
 
 /** How to make a {@link TokenProvider}. */
 export interface TokenProviderOptions {

@@ -54,10 +54,7 @@ export const checkTokenSecret = (
     );
   }
   if (log && checked.some(({ secret }) => byteLength(secret) < RECOMMENDED_BYTES)) {
-    warn(
-      log,
-      `The token secret is shorter than ${RECOMMENDED_BYTES} bytes, which HS256 asks for. ${ADVICE}`,
-    );
+    warn(log, `The token secret is shorter than ${RECOMMENDED_BYTES} bytes, which HS256 asks for. ${ADVICE}`);
   }
   return checked;
 };

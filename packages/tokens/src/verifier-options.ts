@@ -5,7 +5,8 @@ import { keySet } from './key-set.js';
 import { RemoteKeySet } from './remote-key-set.js';
 import { SecretKeys } from './secret-keys.js';
 import type { AccessClaims } from './token-claims.js';
-import { checkTokenSecret, type TokenLog, type TokenSecrets } from './token-secret.js';
+import type { TokenLog } from './token-log.js';
+import { checkTokenSecret, type TokenSecrets } from './token-secret.js';
 
 /** How to make a `TokenVerifier`: either it verifies signatures, or the app does. */
 export type TokenVerifierOptions = SignedTokenOptions | OwnVerificationOptions;

@@ -1,4 +1,4 @@
-import type { LibraryId } from '@verdant-web/protocol';
+import type { LibraryId, UserId } from '@verdant-web/protocol';
 import type { Services } from '../services.js';
 import type { Storage } from '../storage/storage.js';
 import { finishEviction } from './evict.js';
@@ -62,6 +62,15 @@ export class LibraryRegistry {
       library.hold();
       return library;
     }
+  }
+
+  /** Polling devices of these are gone: of one user or (null) all, in one library or (null) all that are in memory. */
+  async endLeases(of: { userId: UserId | null; libraryId: LibraryId | null }): Promise<void> {
+    const { userId, libraryId } = of;
+    const opened = libraryId === null ? [...this.#live.values()] : [this.#live.get(libraryId)];
+    await Promise.all(
+      opened.map(async (library) => (await library?.catch(() => null))?.roll.endLeasesOf(userId)),
+    );
   }
 
   /** Resolves when no library has anything left to work off. */

@@ -98,6 +98,13 @@ export class Roll implements Attendance {
     this.#left(lease.userId, replicaId);
   }
 
+  /** The leases of that user, or (null) of everybody, are over. */
+  endLeasesOf(userId: UserId | null): void {
+    for (const [replicaId, lease] of [...this.#leases]) {
+      if (userId === null || lease.userId === userId) this.endLease(replicaId, lease.userId);
+    }
+  }
+
   /** Everybody is gone, without a word to anybody. */
   clear(): void {
     for (const { cancel } of this.#leases.values()) cancel();

@@ -97,7 +97,7 @@ export class World {
 
   #create(): Verdant {
     return createVerdant({
-      tokenSecret: 'a secret of the tests, long enough for anyone',
+      ...(!this.options.tokens && { tokenSecret: 'a secret of the tests, long enough for anyone' }),
       ...this.options,
       storage: this.storage,
       scheduler: this.time,
