@@ -1,12 +1,13 @@
 import type { Context, MiddlewareHandler } from 'hono';
+import { type AllowedOrigins, originCheck } from './allowed-origins.js';
 
 /** Options of {@link credentialedCors}. */
 export interface CredentialedCorsOptions {
   /**
-   * Which web pages may read the answers, by their origin, as in `https://app.example.com`. Default: all. What protects
-   * a library is the token in the request, which another page does not have.
+   * Which web pages may read the answers, by their origin. Default: all. What protects a library is the token in the
+   * request, which another page does not have.
    */
-  allowOrigin?: (origin: string) => boolean;
+  allowedOrigins?: AllowedOrigins;
 }
 
 /**
@@ -14,18 +15,21 @@ export interface CredentialedCorsOptions {
  * not do, and it has to read error bodies, so they are on every answer. `createHttpRouter` has this built in; it is for
  * the rest of an app, such as the route that issues tokens.
  *
+ * @throws {VerdantError} Configuration (5010) where `allowedOrigins` holds what no browser sends.
+ *
  * @example
  * ```ts
  * const app = new Hono().use(credentialedCors()).route('/verdant', createHttpRouter(core));
  * ```
  */
 export const credentialedCors = (options: CredentialedCorsOptions = {}): MiddlewareHandler => {
+  const isAllowed = originCheck(options.allowedOrigins);
   return async (c, next) => {
-    allowCrossOrigin(c, options);
+    allowCrossOrigin(c, isAllowed);
     if (c.req.method === 'OPTIONS') return preflightAnswer(c);
     await next();
     // A handler that answers with a `Response` of its own does not take over what was prepared.
-    if (!c.res.headers.has(CREDENTIALS)) allowCrossOrigin(c, options);
+    if (!c.res.headers.has(CREDENTIALS)) allowCrossOrigin(c, isAllowed);
   };
 };
 
@@ -33,9 +37,9 @@ export const credentialedCors = (options: CredentialedCorsOptions = {}): Middlew
  * Puts the headers on whatever this context answers. Called before there is an answer: they are then merged into it
  * without making it anew, and replace what a middleware around the router set, rather than doubling it.
  */
-export const allowCrossOrigin = (c: Context, { allowOrigin = () => true }: CredentialedCorsOptions): void => {
+export const allowCrossOrigin = (c: Context, isAllowed: (origin: string) => boolean): void => {
   const origin = c.req.header('origin');
-  if (origin !== undefined && allowOrigin(origin)) c.header('Access-Control-Allow-Origin', origin);
+  if (origin !== undefined && isAllowed(origin)) c.header('Access-Control-Allow-Origin', origin);
   c.header(CREDENTIALS, 'true');
   c.header('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id');
   c.header('Vary', 'Origin');

@@ -1,3 +1,4 @@
+export { type AllowedOrigins, originCheck } from './allowed-origins.js';
 export { bearerToken } from './bearer-token.js';
 export { type CredentialedCorsOptions, credentialedCors } from './cors.js';
 export { errorAnswer, refusalOf, retryAfterSeconds } from './error-answer.js';

@@ -163,12 +163,29 @@ describe('cross-origin headers', () => {
 
   test('are kept from origins that the app does not want', async () => {
     const router = createHttpRouter(fakeCore().core, {
-      allowOrigin: (origin) => origin === 'https://mine.example',
+      allowedOrigins: ['https://mine.example'],
     });
     const app = new Hono().route('/verdant', router);
-    const response = await app.request('/verdant', post());
-    expect(response.status).toBe(200);
-    expect(response.headers.get('access-control-allow-origin')).toBeNull();
+    const preflight = { method: 'OPTIONS', headers: asClient };
+    for (const request of [post(), post('{}', { ...asClient, authorization: 'Bearer expired' }), preflight]) {
+      const response = await app.request('/verdant', request);
+      expect(response.headers.get('access-control-allow-origin')).toBeNull();
+    }
+  });
+
+  test('are on errors and preflights, too, for origins that it does', async () => {
+    const router = createHttpRouter(fakeCore().core, { allowedOrigins: [asClient.origin] });
+    const app = new Hono().route('/verdant', router);
+    const preflight = { method: 'OPTIONS', headers: asClient };
+    for (const request of [post(), post('{}', { ...asClient, authorization: 'Bearer expired' }), preflight]) {
+      expectCors(await app.request('/verdant', request));
+    }
+  });
+
+  test('are set up at start: an origin that no browser sends is told', () => {
+    expect(() => createHttpRouter(fakeCore().core, { allowedOrigins: ['https://mine.example/'] })).toThrow(
+      expect.objectContaining({ code: 5010 }),
+    );
   });
 });
 

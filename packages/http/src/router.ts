@@ -3,6 +3,7 @@ import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
 import { type Context, Hono } from 'hono';
 import { baseRoutePath, matchedRoutes } from 'hono/route';
+import { originCheck } from './allowed-origins.js';
 import { bearerToken } from './bearer-token.js';
 import { allowCrossOrigin, type CredentialedCorsOptions, preflightAnswer } from './cors.js';
 import { errorAnswer, logRefusedToken } from './error-answer.js';
@@ -26,6 +27,8 @@ export interface HttpRouterOptions extends CredentialedCorsOptions {
  * their `syncEndpoint`: polling, and upload of and information on files. Sockets come in through the runtime's adapter,
  * such as `createNodeWebsocketHandler`.
  *
+ * @throws {VerdantError} Configuration (5010) where `allowedOrigins` holds what no browser sends.
+ *
  * @example
  * ```ts
  * const app = new Hono().route('/verdant', createHttpRouter(core));
@@ -33,13 +36,14 @@ export interface HttpRouterOptions extends CredentialedCorsOptions {
  */
 export function createHttpRouter(core: Verdant, options: HttpRouterOptions = {}): Hono {
   const router = new Hono();
+  const isAllowed = originCheck(options.allowedOrigins);
 
   // One handler for all paths, so that not only what it serves but also what it refuses gets the cross-origin headers.
   router.all('*', async (c, next) => {
     const mountPath = baseRoutePath(c);
     const route = routeOf(c.req.path, mountPath);
     if (route.to === 'nothing' && isForOthers(c, mountPath)) return next();
-    allowCrossOrigin(c, options);
+    allowCrossOrigin(c, isAllowed);
     if (c.req.method === 'OPTIONS') return preflightAnswer(c);
     const started = Date.now();
     const log = requestLog(c, core.log);
@@ -55,7 +59,7 @@ export function createHttpRouter(core: Verdant, options: HttpRouterOptions = {})
 
   // Reached only where the router is the whole app.
   router.notFound((c) => {
-    allowCrossOrigin(c, options);
+    allowCrossOrigin(c, isAllowed);
     return c.req.method === 'OPTIONS' ? preflightAnswer(c) : errorAnswer(c, notFound(c), core.log);
   });
   return router;

@@ -16,6 +16,13 @@ export const tokenOf = (request: IncomingMessage): string | undefined => {
   return new URLSearchParams(targetOf(request).query).get('token') ?? undefined;
 };
 
+/** The origin of the page that asks; undefined: it is no page, or does not say. */
+export const originOf = ({ headers }: IncomingMessage): string | undefined => {
+  // As version 8 of the protocol, which is still accepted, named it.
+  const earlier = headers['sec-websocket-origin'];
+  return headers.origin ?? (Array.isArray(earlier) ? earlier[0] : earlier);
+};
+
 /**
  * What is wrong with the request as a WebSocket handshake; undefined: nothing. Asked before anything else is done for
  * it: other protocols upgrade too, and a server with an `upgrade` listener is handed them all.

@@ -91,6 +91,47 @@ describe('an upgrade', () => {
   });
 });
 
+describe('with allowedOrigins', () => {
+  const options = { allowedOrigins: ['https://app.test'] };
+
+  test.each([
+    ['of an allowed one', { Origin: 'https://app.test' }],
+    ['without any, as of everything but browsers', {}],
+  ])('an upgrade %s is taken', async (_, headers) => {
+    const { port, sessions } = await start(fakeCore(), options);
+    const raw = openRaw(port, ...handshakeLines(headers));
+    await eventually(() => sessions.length).toBe(1);
+    raw.socket.destroy();
+  });
+
+  test.each([
+    ['of another', { Origin: 'https://evil.test' }],
+    ['of none in particular', { Origin: 'null' }],
+    [
+      'of another, as the earlier protocol says it',
+      {
+        'Sec-WebSocket-Version': '8',
+        'Sec-WebSocket-Origin': 'https://evil.test',
+      },
+    ],
+  ])('an upgrade %s is refused before its token is looked at', async (_, headers) => {
+    let asked = 0;
+    const fake = fakeCore({ authenticating: async () => void asked++ });
+    const { port, sessions } = await start(fake, options);
+    const raw = openRaw(port, ...handshakeLines(headers));
+    await eventually(() => raw.ended).toBe(true);
+    expect(raw.text).toMatch(/^HTTP\/1.1 403 Forbidden/);
+    expect(bodyOf(raw.text).code).toBe(4030);
+    expect([asked, sessions.length]).toEqual([0, 0]);
+  });
+
+  test('an origin that no browser sends is told at start', () => {
+    expect(() => createNodeWebsocketHandler(fakeCore().core, { allowedOrigins: ['app.test'] })).toThrow(
+      expect.objectContaining({ code: 5010 }),
+    );
+  });
+});
+
 describe('an upgrade is refused', () => {
   test.each([
     ['without a token', handshakeLines({ protocols: '' }), 401, 4010],

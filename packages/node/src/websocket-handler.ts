@@ -2,7 +2,7 @@ import { constants } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Log, Verdant } from '@verdant-web/core';
-import { refusalOf, requestIdOf } from '@verdant-web/http';
+import { type AllowedOrigins, originCheck, refusalOf, requestIdOf } from '@verdant-web/http';
 import { mayUseSocket, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
 import { WebSocketServer } from 'ws';
@@ -12,7 +12,7 @@ import { OpenSockets } from './open-sockets.js';
 import { refusalKey } from './refusal-key.js';
 import { refuseUpgrade } from './refused-upgrade.js';
 import { runSocket } from './socket-events.js';
-import { handshakeProblem, isForPath, tokenOf } from './upgrade-request.js';
+import { handshakeProblem, isForPath, originOf, tokenOf } from './upgrade-request.js';
 import { WebSocketTransport } from './websocket-transport.js';
 
 /** Options of {@link createNodeWebsocketHandler}. */
@@ -27,6 +27,12 @@ export interface NodeWebsocketOptions {
    * none, such a socket stays open without an answer. `'refuse'` answers 404. Default `'ignore'`.
    */
   otherPaths?: 'ignore' | 'refuse';
+  /**
+   * Which web pages may open sockets, by their origin; others get 403. Default: all, for what protects a library is the
+   * token, which another page does not have. Who sends no origin, as everything but browsers, is let in: such a client
+   * could send any.
+   */
+  allowedOrigins?: AllowedOrigins;
   /** Each socket is pinged this often, in ms, and cut off when it has missed two pongs. Default 30,000. */
   pingIntervalMs?: number;
   /** How long the other side may take to agree to a close, in ms, before it is cut off. Default 5,000. */
@@ -46,6 +52,8 @@ export interface NodeWebsocketHandler {
 /**
  * Takes sockets into the sync service, as a listener for the `upgrade` event of a Node HTTP server.
  *
+ * @throws {VerdantError} Configuration (5010) where `allowedOrigins` holds what no browser sends.
+ *
  * @example
  * ```ts
  * const server = serve({ fetch: app.fetch, port });
@@ -57,6 +65,7 @@ export function createNodeWebsocketHandler(
   options: NodeWebsocketOptions = {},
 ): NodeWebsocketHandler {
   const { path, otherPaths = 'ignore', pingIntervalMs = 30_000, closeTimeoutMs = 5_000 } = options;
+  const isAllowed = originCheck(options.allowedOrigins);
   const liveness = new Liveness(pingIntervalMs);
   const open = new OpenSockets();
   const server = createServer(core, closeTimeoutMs);
@@ -79,6 +88,8 @@ export function createNodeWebsocketHandler(
     try {
       const problem = handshakeProblem(request);
       if (problem) throw notAHandshake(problem);
+      const origin = originOf(request);
+      if (origin !== undefined && !isAllowed(origin)) throw wrongOrigin();
       token = await core.authenticate(tokenOf(request));
       if (!mayUseSocket(token.type)) throw wrongType();
       if (open.isClosed) throw closing();
@@ -165,6 +176,9 @@ const handshake = (
 
 const wrongType = () =>
   new VerdantError(VerdantErrorCode.Forbidden, 'This access token allows no socket, only HTTP.');
+
+const wrongOrigin = () =>
+  new VerdantError(VerdantErrorCode.Forbidden, 'Pages of this origin may not open sockets here.');
 
 const closing = () => new VerdantError(VerdantErrorCode.Busy, 'The server is closing.');
 
