@@ -45,7 +45,11 @@ describe('how tokens are verified is told at start', () => {
     ]) {
       const log = vi.fn();
       await create({ ...options, log }).close();
-      expect(log).toHaveBeenCalledExactlyOnceWith('warn', expect.stringContaining('shorter than 32 bytes'));
+      expect(log).toHaveBeenCalledExactlyOnceWith(
+        'warn',
+        expect.stringContaining('shorter than 32 bytes'),
+        {},
+      );
     }
   });
 });
