@@ -1,36 +1,38 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Storage } from '@verdant-web/core';
 import { storageContract } from '@verdant-web/testkit/storage';
-import { sqlShardStorage, sqlStorage } from './index.js';
+import { afterAll, beforeAll } from 'vitest';
+import { buildProgram, type Program } from './testing/child.js';
+import { kindNames, maxHandlesOf, openKind } from './testing/kinds.js';
 import { fastParent } from './testing/temporary.js';
 
-const makers: Record<string, (directory: string) => Storage> = {
-  'sqlShardStorage, full': (directory) => sqlShardStorage({ databasesDirectory: directory }),
-  'sqlShardStorage, normal, 2 files open at most': (directory) =>
-    sqlShardStorage({ databasesDirectory: directory, durability: 'normal', maxOpenDatabases: 2 }),
-  'sqlStorage, full': (directory) => sqlStorage({ databaseFile: join(directory, 'verdant.sqlite') }),
-  'sqlStorage, normal': (directory) =>
-    sqlStorage({ databaseFile: join(directory, 'verdant.sqlite'), durability: 'normal' }),
-};
+let writer: Program;
+beforeAll(async () => {
+  writer = await buildProgram('./killed-writer.ts');
+});
+afterAll(() => writer.dispose());
 
-for (const [name, make] of Object.entries(makers)) {
+for (const kind of kindNames) {
   storageContract({
-    name,
+    name: kind,
+    durable: true,
+    maxHandles: maxHandlesOf(kind),
     async create() {
       const directory = mkdtempSync(join(fastParent(), 'verdant-storage-'));
-      const storage = make(directory);
+      const storage = openKind(kind, directory);
       let current = storage;
       const reopen = async () => {
         await current.close();
-        current = make(directory);
+        current = openKind(kind, directory);
         return current;
       };
       const dispose = async () => {
         await current.close();
         rmSync(directory, { recursive: true, force: true });
       };
-      return { storage, reopen, dispose };
+      const diskBytes = async () =>
+        readdirSync(directory).reduce((sum, name) => sum + statSync(join(directory, name)).size, 0);
+      return { storage, reopen, dispose, diskBytes, writer: writer.command(kind, directory) };
     },
   });
 }

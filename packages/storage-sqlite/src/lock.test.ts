@@ -1,18 +1,15 @@
 import { join } from 'node:path';
 import { VerdantError } from '@verdant-web/protocol';
 import { expect, test } from 'vitest';
-import { sqlShardStorage, sqlStorage } from './index.js';
+import { sqlStorage } from './index.js';
 import { buildProgram } from './testing/child.js';
+import { kindNames, openKind } from './testing/kinds.js';
 import { temporaryDirectory } from './testing/temporary.js';
 
-const kinds = {
-  shard: (directory: string) => sqlShardStorage({ databasesDirectory: directory }),
-  file: (directory: string) => sqlStorage({ databaseFile: join(directory, 'verdant.sqlite') }),
-};
-
-test.each(Object.entries(kinds))(
+test.each(kindNames)(
   'a second storage on the same files is refused until the first closes (%s)',
-  async (_, open) => {
+  async (kind) => {
+    const open = (directory: string) => openKind(kind, directory);
     const directory = temporaryDirectory();
     const first = open(directory);
     expect(() => open(directory)).toThrow(VerdantError);
@@ -24,10 +21,11 @@ test.each(Object.entries(kinds))(
   },
 );
 
-test.each(Object.entries(kinds))(
+test.each(kindNames)(
   'a second process is refused until the first one dies, however it does (%s)',
-  async (kind, open) => {
-    const program = await buildProgram('./writing-program.ts');
+  async (kind) => {
+    const open = (directory: string) => openKind(kind, directory);
+    const program = await buildProgram('./killed-writer.ts');
     const directory = temporaryDirectory();
     const other = program.start(kind, directory);
     try {

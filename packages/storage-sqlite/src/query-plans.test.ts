@@ -26,6 +26,8 @@ class RecordingDriver extends BetterSqliteDriver {
 
 storageContract({
   name: 'storage-sql on one connection, its statements recorded',
+  // On a database in memory.
+  durable: false,
   async create() {
     const db = new Database(':memory:');
     db.pragma('auto_vacuum = INCREMENTAL');

@@ -3,6 +3,7 @@ import { storageContract } from './storage.js';
 
 storageContract({
   name: 'memory',
+  durable: false,
   async create() {
     const storage = memoryStorage();
     const reopen = async () => {

@@ -1,23 +1,19 @@
 import { describe } from 'vitest';
-import { commitContract } from './storage/commits.js';
-import { documentContract } from './storage/documents.js';
-import { evictionContract } from './storage/eviction.js';
-import { fileRecordContract } from './storage/file-records.js';
+import { contracts, durableContracts } from './storage/contracts.js';
 import { type StorageContractOptions, storageTest } from './storage/fixture.js';
-import { foldingContract } from './storage/folding.js';
-import { isolationContract } from './storage/isolation.js';
-import { keyContract } from './storage/keys.js';
-import { pageContract } from './storage/pages.js';
-import { replicaContract } from './storage/replicas.js';
-import { revocationContract } from './storage/revocations.js';
-import { stagingContract } from './storage/staging.js';
-import { textContract } from './storage/text.js';
 
-export type { StorageContractOptions, StorageUnderTest } from './storage/fixture.js';
+export type {
+  DurableContractOptions,
+  DurableStorageUnderTest,
+  InMemoryContractOptions,
+  StorageContractOptions,
+  StorageUnderTest,
+} from './storage/fixture.js';
 
 /**
  * Registers a vitest suite that proves a `Storage`: one that passes works with the engine. Each test gets a storage of
- * its own from `create`, and disposes of it.
+ * its own from `create`, and disposes of it. One that is `durable` is also killed half-way, watched for the disk space
+ * and handles that it takes, and given 10,000 libraries.
  *
  * @example
  * ```ts
@@ -26,6 +22,7 @@ export type { StorageContractOptions, StorageUnderTest } from './storage/fixture
  *
  * storageContract({
  *   name: 'memory',
+ *   durable: false,
  *   async create() {
  *     const storage = memoryStorage();
  *     return { storage, reopen: async () => storage, dispose: () => storage.close() };
@@ -35,18 +32,12 @@ export type { StorageContractOptions, StorageUnderTest } from './storage/fixture
  */
 export function storageContract(options: StorageContractOptions): void {
   describe(`storage contract: ${options.name}`, () => {
-    const test = storageTest(options);
-    describe('commits', () => commitContract(test));
-    describe('replicas and access', () => replicaContract(test));
-    describe('staging', () => stagingContract(test));
-    describe('documents', () => documentContract(test));
-    describe('pages', () => pageContract(test));
-    describe('keys', () => keyContract(test));
-    describe('folding', () => foldingContract(test));
-    describe('file records', () => fileRecordContract(test));
-    describe('eviction', () => evictionContract(test));
-    describe('libraries', () => isolationContract(test));
-    describe('revocations', () => revocationContract(test));
-    describe('text', () => textContract(test, options));
+    for (const [subject, contract] of Object.entries(contracts)) {
+      describe(subject, () => contract(storageTest(options.create), options));
+    }
+    if (!options.durable) return;
+    for (const [subject, contract] of Object.entries(durableContracts)) {
+      describe(subject, () => contract(storageTest(options.create), options));
+    }
   });
 }

@@ -10,6 +10,8 @@ const PACKAGE = fileURLToPath(new URL('../..', import.meta.url));
 
 /** A program of this folder, built so that plain Node runs it. */
 export interface Program {
+  /** The command line that runs it. */
+  command(...args: string[]): [program: string, ...args: string[]];
   start(...args: string[]): RunningProgram;
   dispose(): void;
 }
@@ -40,6 +42,7 @@ export async function buildProgram(source: string): Promise<Program> {
   });
   const path = join(outDir, basename(source).replace(/\.ts$/, '.js'));
   return {
+    command: (...args) => [process.execPath, path, ...args],
     start: (...args) =>
       run(spawn(process.execPath, [path, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })),
     dispose: () => rmSync(outDir, { recursive: true, force: true }),

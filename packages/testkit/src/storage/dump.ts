@@ -8,7 +8,7 @@ export async function dump(library: LibraryStorage) {
     operations: await readAll(library.readOperations(0, Number.MAX_SAFE_INTEGER)),
     replicas: await library.readReplicas(),
     expiredFiles: await library.expiredFiles(Number.MAX_SAFE_INTEGER, 1000),
-    evictedFiles: await library.evictedFiles(1000),
+    evictedFiles: await library.evictedFiles(10_000),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { LibraryId, UserId } from '@verdant-web/protocol';
 import { expect } from 'vitest';
 import { dump, readAll } from './dump.js';
-import type { StorageContractOptions, StorageTest } from './fixture.js';
+import type { StorageTest } from './fixture.js';
 import {
   access,
   at,
@@ -16,9 +16,7 @@ import {
   replicaId,
 } from './rows.js';
 
-const DEFAULT_LARGE_BYTES = 4 * 1024 * 1024;
-
-export function textContract(test: StorageTest, options: StorageContractOptions): void {
+export function textContract(test: StorageTest): void {
   test('every string comes back as it was given', async ({ write, reopen }) => {
     const writer = await write();
     const rows = TEXTS.map(rowsNamed);
@@ -86,23 +84,6 @@ export function textContract(test: StorageTest, options: StorageContractOptions)
       const ids = (await writer.library.readDocument(oid(root))).baselines.map((row) => row.oid);
       expect(ids.sort()).toEqual([root, `${root}:x`, `${root}:\ud800`].sort());
     }
-  });
-
-  test('large values come back whole', async ({ write, storage, reopen }) => {
-    const size = Math.min(options.largeValueBytes ?? DEFAULT_LARGE_BYTES, storage.limits.maxValueBytes);
-    // Two bytes each in UTF-8, but for the quotes.
-    const large = JSON.stringify('é'.repeat(Math.floor((size - 2) / 2)));
-    const writer = await write();
-    const row = operation(1, { data: large });
-    await writer.commit({ operations: [row], baselines: [baseline('items/1', { snapshot: large })] });
-    const found = await writer.library.foldable({ after: 0, through: 1, before: at(2), limit: 10 });
-    expect(found.operations[0]?.data === large && found.baselines[0]?.snapshot === large).toBe(true);
-    const library = await (await reopen()).open('library' as LibraryId);
-    const [operations, baselines] = [
-      await readAll(library.readOperations(0, 9)),
-      await readAll(library.readBaselines()),
-    ];
-    expect(operations[0]?.data === large && baselines[0]?.snapshot === large).toBe(true);
   });
 }
 
