@@ -173,7 +173,8 @@ export function commitContract(test: StorageTest): void {
     const writer = await write();
     const rows = fullChange();
     await writer.commit(rows);
-    const before = await dump(writer.library);
+    // Copied, or a storage that gives its own rows out would change it with them.
+    const before = structuredClone(await dump(writer.library));
     rows.operations[0]!.data = 'changed';
     rows.replicas[1]!.pending[0]!.order = 99;
     const got = await dump(writer.library);
