@@ -1,3 +1,3 @@
 import { libraryBuild } from '../../tsup.shared.js';
 
-export default libraryBuild(['src/storage.ts', 'src/writer.ts', 'src/files.ts']);
+export default libraryBuild(['src/storage.ts', 'src/writer.ts', 'src/files.ts', 'src/bus.ts']);

@@ -1,3 +1,4 @@
+export type { MessageBus, MessageBusLimits, Unsubscribe } from './bus/message-bus.js';
 export { createVerdant } from './create-verdant.js';
 export type { ChangeInfo, VerdantEventMap, VerdantEvents } from './events.js';
 export type { FileStorage, StoredFile } from './files/file-storage.js';

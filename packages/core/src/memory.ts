@@ -1,1 +1,2 @@
+export { type MemoryBus, memoryBus } from './memory/bus.js';
 export { memoryStorage } from './memory/storage.js';

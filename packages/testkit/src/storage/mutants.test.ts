@@ -209,7 +209,7 @@ async function failureOf(mutant: Mutant): Promise<string | null> {
 }
 
 const mutated = (storage: Storage, mutant: Mutant): Storage => ({
-  limits: storage.limits,
+  ...storage,
   async open(id) {
     const right = await storage.open(id);
     const wrong = mutant(right, id);
@@ -222,8 +222,6 @@ const mutated = (storage: Storage, mutant: Mutant): Storage => ({
       },
     });
   },
-  list: (after) => storage.list(after),
-  close: () => storage.close(),
 });
 
 async function* pagesAgain<Page>(pages: Page[]): AsyncIterable<Page> {
