@@ -180,5 +180,3 @@ function createTimers() {
     },
   };
 }
-
-export type { BrowserSocketClass };

@@ -54,7 +54,7 @@ export class RandomJson {
   }
 }
 
-export const SCALARS: readonly unknown[] = [
+const SCALARS: readonly unknown[] = [
   null,
   true,
   false,

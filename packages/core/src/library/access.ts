@@ -76,7 +76,7 @@ export function announcedKeys(operations: readonly Operation[], caller: Caller):
 }
 
 /** The caller's key where `authz` grants the caller access, in whichever encoding, or names the originator. */
-export const ownKey = (authz: string, caller: Caller): AuthzKey | 'foreign' =>
+const ownKey = (authz: string, caller: Caller): AuthzKey | 'foreign' =>
   authz === caller.authz || authzGrants(authz, caller.userId) || authzGrants(authz, ORIGINATOR_SUBJECT)
     ? caller.authz
     : 'foreign';

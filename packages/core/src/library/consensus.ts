@@ -22,7 +22,7 @@ export const isTruant = (row: ReplicaRow, attendance: Attendance, activeSince: n
   row.lastSeen < activeSince && !attendance.hasSocket(row.id);
 
 /** Whether others wait for this replica: it is not truant, and of a type that counts, or connected. */
-export const counts = (row: ReplicaRow, attendance: Attendance, activeSince: number): boolean =>
+const counts = (row: ReplicaRow, attendance: Attendance, activeSince: number): boolean =>
   !isTruant(row, attendance, activeSince) && (countsWhileAway(row.type) || attendance.isConnected(row.id));
 
 /** What the replicas that count have acknowledged, as of now. */

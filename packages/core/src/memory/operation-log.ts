@@ -85,7 +85,7 @@ export class OperationLog {
   }
 }
 
-export const inServerOrder = (a: OperationRow, b: OperationRow): number => a.order - b.order;
+const inServerOrder = (a: OperationRow, b: OperationRow): number => a.order - b.order;
 
 export const inTimestampOrder = (a: OperationRow, b: OperationRow): number =>
   a.timestamp < b.timestamp ? -1 : a.timestamp > b.timestamp ? 1 : inServerOrder(a, b);
