@@ -23,7 +23,10 @@ const floorRules = floors.flatMap((floor, index) =>
     comment: `${name} is on floor ${index + 1}: it may import from ${floors.slice(0, index).flat().join(', ') || 'no other package'}.`,
     severity: 'error',
     from: { path: `^packages/${name}/`, pathNot: TESTS },
-    to: { path: '^(?:packages|examples|tests)/', pathNot: `^packages/${oneOf([name, ...floors.slice(0, index).flat()])}/` },
+    to: {
+      path: '^(?:packages|examples|tests)/',
+      pathNot: `^packages/${oneOf([name, ...floors.slice(0, index).flat()])}/`,
+    },
   })),
 );
 
@@ -56,11 +59,15 @@ export default {
       comment: 'What is published needs this at run time: declare it under dependencies or peerDependencies.',
       severity: 'error',
       from: { path: '^packages/', pathNot: TESTS },
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-dev', 'npm-unknown'], dependencyTypesNot: ['npm', 'npm-peer'] },
+      to: {
+        dependencyTypes: ['npm-no-pkg', 'npm-dev', 'npm-unknown'],
+        dependencyTypesNot: ['npm', 'npm-peer'],
+      },
     },
     {
       name: 'resolvable',
-      comment: 'There is no such module, or package.json does not declare its package. Are the packages built?',
+      comment:
+        'There is no such module, or package.json does not declare its package. Are the packages built?',
       severity: 'error',
       from: {},
       to: { couldNotResolve: true },
@@ -83,6 +90,9 @@ export default {
   options: {
     doNotFollow: { path: 'node_modules|/dist/' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
   },
 };

@@ -11,16 +11,22 @@ const base = mergeBase();
 if (base === null) {
   console.log('No changeset is asked for: there is no base to compare with.');
 } else {
-  const changed = lines('diff', '--name-only', base).concat(lines('ls-files', '--others', '--exclude-standard'));
+  const changed = lines('diff', '--name-only', base).concat(
+    lines('ls-files', '--others', '--exclude-standard'),
+  );
   const published = changed.filter((file) => SOURCE.test(file) && !OF_TESTS.test(file));
   // One that is only edited speaks of something else; one that is added speaks of this.
   const added = lines('diff', '--name-only', '--diff-filter=A', base)
     .concat(lines('ls-files', '--others', '--exclude-standard'))
     .filter((file) => NEW_CHANGESET.test(file));
   if (published.length > 0 && added.length === 0) {
-    console.error(`These files of published packages changed since ${base.slice(0, 8)}, without a changeset:`);
+    console.error(
+      `These files of published packages changed since ${base.slice(0, 8)}, without a changeset:`,
+    );
     for (const file of published.slice(0, 20)) console.error(`  ${file}`);
-    console.error('Say what users will notice with "pnpm changeset", or "pnpm changeset --empty" where that is nothing.');
+    console.error(
+      'Say what users will notice with "pnpm changeset", or "pnpm changeset --empty" where that is nothing.',
+    );
     process.exitCode = 1;
   } else {
     console.log(

@@ -34,7 +34,7 @@ const LARGE_VALUE = 20_000;
  * The history of a written library, as numbered steps that are the same each time they are computed: a library that
  * was killed half-way must look as after one of them, whole.
  */
-export function headAfter(step: number): Head {
+function headAfter(step: number): Head {
   const epoch = Math.floor(step / EPOCH_STEPS);
   const version = step % EPOCH_STEPS;
   if (version === 0) return step === 0 ? emptyHead : head({ epoch, version });
