@@ -67,7 +67,7 @@ describe('acked server order', () => {
   });
 });
 
-test('[ACK-5] acked logical time is what an ack says, and never moves back', async () => {
+test('[ACK-6] acked logical time is what an ack says, and never moves back', async () => {
   const world = new World();
   await world.founder();
   const bob = await world.member('bob');
@@ -79,6 +79,21 @@ test('[ACK-5] acked logical time is what an ack says, and never moves back', asy
     await world.settle();
     expect(await time()).toBe(said);
   }
+});
+
+test('[ACK-5] an ack of a replica that has been away for too long is ignored until it has synced', async () => {
+  const world = new World({ replicaTruancyMinutes: 60 });
+  const ana = await world.founder();
+  const bob = await world.member('bob');
+  await ana.push(ana.set('items/1', 'n', 1));
+  const [missed] = bob.all('op-re');
+  bob.disconnect();
+  await world.settle(61 * 60_000);
+  const before = (await world.info())?.replicas.find(({ id }) => id === bob.id);
+  bob.connect();
+  bob.send({ type: 'ack', timestamp: missed!.operations[0]!.timestamp });
+  await world.settle();
+  expect((await world.info())?.replicas.find(({ id }) => id === bob.id)).toEqual({ ...before, truant: true });
 });
 
 describe('the global ack', () => {

@@ -681,12 +681,12 @@ describe('a replica in good standing', () => {
     await ana.ackAll();
     // Bob's since passes it, then all is folded.
     let last = poll.timestamp;
-    for (let n = 0; n < 3; n++) {
+    for (const wait of [3_000, 3_000, 115 * 60_000, 3_000, 3_000]) {
       await ana.push(ana.operation('items/2', { op: 'touch' }));
       const next = bob.syncMessage({ since: last });
       await bob.post(next);
       last = next.timestamp;
-      await world.settle(3_000);
+      await world.settle(wait);
     }
     expect((await world.info())?.operationsCount).toBeLessThan(3);
     const { latestServerOrder } = (await world.info())!;
@@ -768,6 +768,10 @@ describe('timestamps', () => {
     await expect(fast.post(fast.syncMessage(content))).rejects.toMatchObject({
       code: VerdantErrorCode.ClockAhead,
       status: 503,
+    });
+    const baselines = [fast.baseline('items/1', { n: 1 })];
+    await expect(fast.post(fast.syncMessage({ baselines }))).rejects.toMatchObject({
+      code: VerdantErrorCode.ClockAhead,
     });
     const refused: number[] = [];
     world.core.events.subscribe('messageRefused', ({ code }) => refused.push(code));
