@@ -203,3 +203,30 @@ describe('a private document', () => {
     close();
   });
 });
+
+test('[PRIV-4] [PRIV-7] an operation without authz on it goes to its user alone, and no other may write there', async () => {
+  const library = fresh();
+  const ann = await founder(server, library);
+  const phone = await joiner(server, library, 'ann');
+  const bob = await joiner(server, library);
+  const root = {
+    ...set('items/p', '', 0),
+    data: { op: 'initialize', value: { id: 'p' } },
+    authz: privateTo('ann'),
+  };
+  await ann.write(root);
+  await ann.write(set('items/p', 'title', 'secret'));
+  await ann.write({ ...set('items/p:n', '', 0), data: { op: 'initialize', value: { deep: 'secret' } } });
+  await bob.write(set('items/p', 'title', 'written by bob'));
+  const marker = set('items/1', 'marker', 1);
+  await ann.write(marker);
+  expect((await bob.take('op-re')).operations).toEqual([marker]);
+  await phone.take('op-re', ({ operations }) => operations[0]?.timestamp === marker.timestamp);
+  const shown = JSON.stringify(phone.received);
+  expect(shown).toContain('"title","value":"secret"');
+  expect(shown).toContain('"deep":"secret"');
+  expect(shown).not.toContain('written by bob');
+  const cem = await joiner(server, library, 'cem');
+  expect(JSON.stringify(cem.received)).not.toContain('secret');
+  for (const peer of [ann, phone, bob, cem]) peer.close();
+});
