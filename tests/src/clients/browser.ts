@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { FileReaderShim } from './file-reader.js';
 import { createLocalStorage } from './local-storage.js';
-import { type BrowserSocketClass, createSocketClass } from './socket.js';
+import { createSocketClass } from './socket.js';
 import { Wire } from './wire-log.js';
 
 /** What survives the closing of a tab: give it to the next one, and it is the same device again. */

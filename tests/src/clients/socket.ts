@@ -2,8 +2,6 @@ import { WebSocket as NodeSocket } from 'ws';
 import type { Network } from './browser.js';
 import type { Wire } from './wire-log.js';
 
-export type BrowserSocketClass = ReturnType<typeof createSocketClass>;
-
 /** How long a browser without network takes to say so; at 0 the 3.x client would fill the processor with attempts. */
 const OFFLINE_FAILURE_MS = 30;
 
