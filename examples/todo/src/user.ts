@@ -5,12 +5,17 @@ const KEPT_AS = 'todo-user';
 export const user = new URLSearchParams(location.search).get('user')?.trim() || ownName();
 
 /** Somebody else, for a second window. */
-export const someoneElse = (): string => randomOf(NAMES.filter((name) => name !== user));
+export function someoneElse(): string {
+  return randomOf(NAMES.filter((name) => name !== user));
+}
 
+// Functions, for `user` needs them before the end of this file is reached.
 function ownName(): string {
   const name = localStorage.getItem(KEPT_AS) ?? randomOf(NAMES);
   localStorage.setItem(KEPT_AS, name);
   return name;
 }
 
-const randomOf = (names: string[]): string => names[Math.floor(Math.random() * names.length)]!;
+function randomOf(names: string[]): string {
+  return names[Math.floor(Math.random() * names.length)]!;
+}

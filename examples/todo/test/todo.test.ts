@@ -82,6 +82,19 @@ test('all of it is there after a reload', async () => {
   await expect.poll(ada.items, DEADLINE).toEqual(before);
 });
 
+test('a browser that is not told who uses it picks a name, and keeps it', async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const ownAvatar = page.getByRole('img', { name: '(you)' });
+  await page.goto(app.url);
+  await ownAvatar.waitFor(DEADLINE);
+  const name = await ownAvatar.getAttribute('aria-label');
+  await page.reload();
+  await ownAvatar.waitFor(DEADLINE);
+  expect(await ownAvatar.getAttribute('aria-label')).toBe(name);
+  await context.close();
+});
+
 test('private notes reach all devices of their user, and nobody else', async () => {
   const [phone, laptop, other] = await Promise.all([
     openNotes(browser, app.url, 'Ada'),
