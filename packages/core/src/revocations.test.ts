@@ -39,7 +39,7 @@ const revoke = async (world: World, revocation: Revocation) => {
 };
 
 describe('revoke', () => {
-  test('closes the sockets of tokens issued before, and no others', async () => {
+  test('[AUTH-13] closes the sockets of tokens issued before, and no others', async () => {
     const world = new World();
     const ana = await world.founder('ana');
     const phone = await world.member('ana');
@@ -62,7 +62,7 @@ describe('revoke', () => {
     expect([bob.isOpen, fresh.isOpen]).toEqual([false, true]);
   });
 
-  test('refuses tokens issued before, those of the same second included, and takes fresh ones', async () => {
+  test('[AUTH-12] refuses tokens issued before, those of the same second included, and takes fresh ones', async () => {
     const world = new World({ tokens });
     await world.settle(500);
     const before = tokenFor(world);

@@ -161,7 +161,7 @@ describe('cross-origin headers', () => {
     }
   });
 
-  test('are kept from origins that the app does not want', async () => {
+  test('[HTTP-14] are kept from origins that the app does not want', async () => {
     const router = createHttpRouter(fakeCore().core, {
       allowedOrigins: ['https://mine.example'],
     });

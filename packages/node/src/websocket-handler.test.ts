@@ -97,7 +97,7 @@ describe('with allowedOrigins', () => {
   test.each([
     ['of an allowed one', { Origin: 'https://app.test' }],
     ['without any, as of everything but browsers', {}],
-  ])('an upgrade %s is taken', async (_, headers) => {
+  ])('[SOCK-12] an upgrade %s is taken', async (_, headers) => {
     const { port, sessions } = await start(fakeCore(), options);
     const raw = openRaw(port, ...handshakeLines(headers));
     await eventually(() => sessions.length).toBe(1);
@@ -114,7 +114,7 @@ describe('with allowedOrigins', () => {
         'Sec-WebSocket-Origin': 'https://evil.test',
       },
     ],
-  ])('an upgrade %s is refused before its token is looked at', async (_, headers) => {
+  ])('[SOCK-12] an upgrade %s is refused before its token is looked at', async (_, headers) => {
     let asked = 0;
     const fake = fakeCore({ authenticating: async () => void asked++ });
     const { port, sessions } = await start(fake, options);

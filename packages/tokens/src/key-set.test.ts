@@ -13,7 +13,7 @@ const verify = (keys: JSONWebKeySet, token: string, more: object = {}) =>
   codeOf(new TokenVerifier({ keys, ...more }).verify(token));
 
 describe.each(algorithms)('tokens signed with %s', (alg) => {
-  test('are accepted with the public key, by its id or without one', async () => {
+  test('[AUTH-1] are accepted with the public key, by its id or without one', async () => {
     const [named, nameless] = [await signingKey(alg, 'k1'), await signingKey(alg)];
     const keys = { keys: [named.publicJwk, nameless.publicJwk] };
     expect(await verify(keys, await named.sign(claims))).toBe('accepted');
@@ -56,7 +56,7 @@ describe.each(algorithms)('tokens signed with %s', (alg) => {
   });
 });
 
-test('a public key is no secret: HS256 with its text is refused', async () => {
+test('[AUTH-1] a public key is no secret: HS256 with its text is refused', async () => {
   for (const alg of algorithms) {
     const { publicJwk } = await signingKey(alg, 'k1');
     for (const text of [JSON.stringify(publicJwk), publicJwk.x ?? publicJwk.n!]) {
