@@ -95,6 +95,18 @@ test('a browser that is not told who uses it picks a name, and keeps it', async 
   await context.close();
 });
 
+test('two tabs of a browser are one user, and show the same', async () => {
+  const first = await openList(browser, app.url, 'Cleo');
+  const page = await first.page.context().newPage();
+  await page.goto(first.page.url());
+  await first.add('Napkins');
+  await page.getByLabel('Text of Napkins', { exact: true }).waitFor(DEADLINE);
+  await page.getByLabel('Napkins is done', { exact: true }).check();
+  await expect.poll(first.items, DEADLINE).toContain('✓ Napkins');
+  expect((await first.avatars()).filter((name) => name.startsWith('Cleo'))).toEqual(['Cleo (you)']);
+  await first.page.context().close();
+});
+
 test('private notes reach all devices of their user, and nobody else', async () => {
   const [phone, laptop, other] = await Promise.all([
     openNotes(browser, app.url, 'Ada'),
