@@ -10,7 +10,7 @@ const MARK = 'UPDATE file SET pending_delete_at = ? WHERE library = ? AND id = ?
 /** What a change says about files. `evicted` are the keys of the library's earlier epochs. */
 export function applyFiles(
   { database, key }: Scope,
-  change: LibraryChange,
+  change: Pick<LibraryChange, 'files' | 'markFiles' | 'removeFiles'>,
   evicted: readonly number[],
 ): void {
   for (const id of change.removeFiles ?? []) database.run(REMOVE, key, encodeText(id));

@@ -108,6 +108,10 @@ export function listLibraries(database: SqlDatabase, after: LibraryId | null, li
   return rows.map(([id]) => decodeText<LibraryId>(id));
 }
 
+/** Whether the library ever had a commit. */
+export const hasLibrary = (database: SqlDatabase, id: LibraryId): boolean =>
+  findLibrary(database, id) !== null;
+
 const headValues = (head: Head): SqlValue[] => [
   head.epoch,
   head.version,

@@ -1,6 +1,6 @@
-import { closeSync, fsyncSync, openSync, readSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import { writeFileSync } from 'node:fs';
+import type { Log } from '@verdant-web/core';
+import type { LibraryId } from '@verdant-web/protocol';
 import {
   APPLICATION_ID,
   assertSchemaVersion,
@@ -10,6 +10,10 @@ import {
 } from '@verdant-web/storage-sql';
 import Database from 'better-sqlite3';
 import { BetterSqliteDriver } from './driver.js';
+import { putInPlace } from './durable-file.js';
+import { inspectFile, refusal, sizeOf } from './original/inspect-file.js';
+import type { OriginalLayout } from './original/layout.js';
+import { type MigrationOptions, migrateFile } from './original/migrate-file.js';
 import { type Durability, setPragmas } from './pragmas.js';
 
 /** An open database file. */
@@ -22,17 +26,30 @@ export interface OpenOptions {
   durability: Durability;
   /** How much of the file SQLite may keep in memory. */
   cacheKiB: number;
+  /** How a database of the original server becomes one of ours. Left out: it is refused. */
+  original?: OriginalOptions;
+}
+
+export interface OriginalOptions extends MigrationOptions {
+  /** Which library the file is to become; null: all those in it. Throws where such a file does not belong there. */
+  libraryOf(layout: OriginalLayout): LibraryId | null;
 }
 
 /**
- * Opens a database file that is there; refuses, untouched, what is not ours or is of a later layout.
- * Check {@link databaseExists} first.
+ * Opens a database file that is there. One of the original server is migrated; what is not ours, or is of a later
+ * layout, is refused, untouched. Check {@link databaseExists} first.
  */
-export function openDatabase(path: string, { durability, cacheKiB }: OpenOptions): OpenDatabase {
-  assertOurs(path);
+export function openDatabase(path: string, { durability, cacheKiB, original }: OpenOptions): OpenDatabase {
+  const inspection = inspectFile(path);
+  if (inspection.kind === 'original') {
+    const { layout } = inspection;
+    if (!original) throw refusal(`${path} is a database of ${layout.writer}`, 'Move it away');
+    migrateFile(path, layout, original.libraryOf(layout), original);
+  }
   const db = new Database(path, { fileMustExist: true });
   try {
     assertSchemaVersion(db.pragma('user_version', { simple: true }) as number, path);
+    makeShrinkable(db, path, original?.log);
     setPragmas(db, durability, cacheKiB);
   } catch (error) {
     db.close();
@@ -59,15 +76,26 @@ export function databaseExists(path: string): boolean {
  * behind, which the next attempt overwrites.
  */
 export function createDatabase(path: string, empty: Buffer): void {
-  const file = openSync(`${path}.new`, 'w');
+  writeFileSync(`${path}.new`, empty);
+  putInPlace(`${path}.new`, path);
+}
+
+/**
+ * Sets `auto_vacuum`, which a database has from its creation on or from a `VACUUM`, where it was migrated: without, it
+ * would never become smaller.
+ */
+function makeShrinkable(db: Database.Database, path: string, log: Log | undefined): void {
+  if (db.pragma('auto_vacuum', { simple: true }) !== 0) return;
   try {
-    writeFileSync(file, empty);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    db.pragma('auto_vacuum = INCREMENTAL');
+    db.exec('VACUUM');
+  } catch (error) {
+    // For want of space, say. All else works without.
+    log?.warn?.(
+      { path, err: error },
+      'A database was not compacted, and will not become smaller. It is tried again when it is next opened.',
+    );
   }
-  renameSync(`${path}.new`, path);
-  syncDirectory(dirname(path));
 }
 
 /** The bytes of a database with our tables and nothing in them. Writing them is much faster than running the SQL. */
@@ -83,62 +111,4 @@ export function emptyDatabase(): Buffer {
   // "Uses a write-ahead log", in the header: else the first open would rewrite the file to say so, with four flushes.
   bytes[18] = bytes[19] = 2;
   return bytes;
-}
-
-/** Looks at the file without SQLite, which would change it: recover its log, or make files beside it. */
-function assertOurs(path: string): void {
-  if (!statSync(path).isFile())
-    throw refusal(`${path} is not a file`, 'Move it away, or give the storage another path');
-  const header = readStart(path, 100);
-  if (header.subarray(0, 16).toString('latin1') !== 'SQLite format 3\0') {
-    throw refusal(`${path} is not a SQLite database`, 'Move it away, or give the storage another path');
-  }
-  if (header.length >= 72 && header.readUInt32BE(68) === APPLICATION_ID) return;
-  if (mentionsOriginalTables(path)) {
-    throw refusal(
-      `${path} is a database of the original Verdant server, and this version cannot migrate it yet`,
-      'Keep serving it with the original server, or give the storage another path',
-    );
-  }
-  throw refusal(
-    `${path} is a SQLite database of another program`,
-    'Move it away, or give the storage another path',
-  );
-}
-
-/** The schema is kept as SQL text at the start of a file, or in its log while that was not copied. */
-function mentionsOriginalTables(path: string): boolean {
-  return [path, `${path}-wal`].some((file) => {
-    if (sizeOf(file) === 0) return false;
-    const text = readStart(file, 256 * 1024).toString('latin1');
-    return text.includes('OperationHistory') || text.includes('kysely_migration');
-  });
-}
-
-const refusal = (problem: string, remedy: string): VerdantError =>
-  new VerdantError(VerdantErrorCode.Configuration, `${problem}. It was left as it was. ${remedy}.`);
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}
-
-function readStart(path: string, bytes: number): Buffer {
-  const file = openSync(path, 'r');
-  try {
-    const buffer = Buffer.alloc(bytes);
-    return buffer.subarray(0, readSync(file, buffer, 0, bytes, 0));
-  } finally {
-    closeSync(file);
-  }
-}
-
-/** Makes a new name in it durable. Windows cannot, and need not. */
-function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return;
-  const directory = openSync(path, 'r');
-  try {
-    fsyncSync(directory);
-  } finally {
-    closeSync(directory);
-  }
 }

@@ -33,6 +33,9 @@ import {
   ensureDirectory,
   MAX_VALUE_BYTES,
 } from './options.js';
+import { refusal } from './original/inspect-file.js';
+import type { OriginalLayout } from './original/layout.js';
+import type { MigrationOptions } from './original/migrate-file.js';
 import type { Durability } from './pragmas.js';
 
 export interface SqlStorageOptions {
@@ -44,13 +47,19 @@ export interface SqlStorageOptions {
    * last moments, never the database.
    */
   durability?: Durability;
-  /** Told when the file is created. */
+  /**
+   * Whether a database of the original server is copied, to `<name>.backup-<date>`, before it is migrated. Default true.
+   */
+  backup?: boolean;
+  /** Told when the file is created or migrated. */
   log?: LogFunction | Logger;
 }
 
 /**
  * Storage with one SQLite file for all libraries. Commits of many libraries share their flushes to disk; what one library
  * writes, though, the others wait for. `sqlShardStorage` gives each a file of its own.
+ *
+ * A unified database of the original server (2.x, 3.x) is migrated here and now.
  *
  * Throws a `VerdantError` (`Configuration`) when the file cannot be used, is not ours, or is in use by another process.
  *
@@ -62,7 +71,7 @@ export interface SqlStorageOptions {
  * ```
  */
 export function sqlStorage(options: SqlStorageOptions): Storage {
-  const { databaseFile, durability = 'full', log } = options;
+  const { databaseFile, durability = 'full', backup = true, log } = options;
   assertPath(databaseFile, 'databaseFile');
   assertDurability(durability);
   const path = realPath(resolve(databaseFile));
@@ -74,7 +83,7 @@ export function sqlStorage(options: SqlStorageOptions): Storage {
   }
   const unlock = acquireLock(`${path}-lock`, path);
   try {
-    return new FileStorage(path, durability, unlock, createLog(log));
+    return new FileStorage(path, durability, unlock, { backup, log: createLog(log) });
   } catch (error) {
     unlock();
     throw error;
@@ -90,14 +99,14 @@ class FileStorage implements Storage {
   readonly #durability: Durability;
   readonly #libraries = new OpenLibraries();
   readonly #unlock: () => void;
-  readonly #log: Log;
+  readonly #migration: MigrationOptions;
   #open: { file: OpenDatabase; group: WriteGroup } | undefined;
 
-  constructor(path: string, durability: Durability, unlock: () => void, log: Log) {
+  constructor(path: string, durability: Durability, unlock: () => void, migration: MigrationOptions) {
     this.#path = path;
     this.#durability = durability;
     this.#unlock = unlock;
-    this.#log = log;
+    this.#migration = migration;
     if (databaseExists(path)) this.#open = this.#openFile();
   }
 
@@ -144,7 +153,7 @@ class FileStorage implements Storage {
     if (!this.#open) {
       if (!databaseExists(this.#path)) {
         createDatabase(this.#path, emptyDatabase());
-        this.#log.info?.({ path: this.#path }, 'A database is created.');
+        this.#migration.log.info?.({ path: this.#path }, 'A database is created.');
       }
       this.#open = this.#openFile();
     }
@@ -152,9 +161,21 @@ class FileStorage implements Storage {
   }
 
   #openFile() {
-    const file = openDatabase(this.#path, { durability: this.#durability, cacheKiB: CACHE_KIB });
+    const file = openDatabase(this.#path, {
+      durability: this.#durability,
+      cacheKiB: CACHE_KIB,
+      original: { ...this.#migration, libraryOf: (layout) => this.#allLibraries(layout) },
+    });
     // The end of this turn of the event loop: whatever its messages led to is committed together.
     return { file, group: new WriteGroup(file.database, setImmediate) };
+  }
+
+  #allLibraries({ unified, writer }: OriginalLayout): null {
+    if (unified) return null;
+    throw refusal(
+      `${this.#path} is a database of ${writer} with the one library that it is named for`,
+      'Use sqlShardStorage with its directory',
+    );
   }
 }
 

@@ -29,8 +29,12 @@ import {
   ensureDirectory,
   MAX_VALUE_BYTES,
 } from './options.js';
+import { inspectFile, refusal, sizeOf } from './original/inspect-file.js';
+import type { OriginalLayout } from './original/layout.js';
+import type { MigrationOptions } from './original/migrate-file.js';
 import type { Durability } from './pragmas.js';
 import { RevocationFile } from './revocation-file.js';
+import { UnifiedSource } from './unified-source.js';
 
 export interface SqlShardStorageOptions {
   /** Where the files are. Created if it is not there. One server process at a time. */
@@ -42,7 +46,17 @@ export interface SqlShardStorageOptions {
   durability?: Durability;
   /** How many files are kept open at most. Libraries beyond it are opened again when they are next used. Default 500. */
   maxOpenDatabases?: number;
-  /** Told of files in the directory that are passed over. */
+  /**
+   * A file with many libraries, of the original server or of `sqlStorage`: a library that has no file in the directory is
+   * taken over from there when it is opened, once. The file is only read, and stays as it is; no server may write to it
+   * meanwhile. Leave the option out when everything has been taken over.
+   */
+  transferFromUnifiedDatabaseFile?: string;
+  /**
+   * Whether a database of the original server is copied, to `<name>.backup-<date>`, before it is migrated. Default true.
+   */
+  backup?: boolean;
+  /** Told of files that are passed over, migrated, or taken over. */
   log?: LogFunction | Logger;
 }
 
@@ -50,8 +64,10 @@ export interface SqlShardStorageOptions {
  * Storage with one SQLite file for each library: a damaged or huge library is no other's concern, and one can be copied, restored or
  * removed by its file. For very many tiny libraries, `sqlStorage` needs less disk and fewer flushes.
  *
- * Throws a `VerdantError` (`Configuration`) when the directory cannot be used, or is in use by another process.
- * Opening a library rejects with one when its file is not ours; the file is left as it was.
+ * A file of the original server (3.x, 4.x) is migrated when its library is first opened.
+ *
+ * Throws a `VerdantError` (`Configuration`) when the directory cannot be used, or is in use by another process; likewise the
+ * file that libraries are to be transferred from. Opening a library rejects with one when its file is not ours; the file is left as it was.
  *
  * @example
  * ```ts
@@ -61,7 +77,9 @@ export interface SqlShardStorageOptions {
  * ```
  */
 export function sqlShardStorage(options: SqlShardStorageOptions): Storage {
-  const { databasesDirectory, durability = 'full', maxOpenDatabases = 500, log } = options;
+  const { databasesDirectory, durability = 'full', maxOpenDatabases = 500 } = options;
+  const { transferFromUnifiedDatabaseFile, backup = true } = options;
+  const log = createLog(options.log);
   assertPath(databasesDirectory, 'databasesDirectory');
   assertDurability(durability);
   if (!Number.isInteger(maxOpenDatabases) || maxOpenDatabases < 1) {
@@ -72,7 +90,16 @@ export function sqlShardStorage(options: SqlShardStorageOptions): Storage {
   const directory = resolve(databasesDirectory);
   ensureDirectory(directory, 'databasesDirectory');
   const unlock = acquireLock(join(directory, '.verdant-lock'), directory);
-  return new ShardStorage(directory, durability, maxOpenDatabases, unlock, createLog(log));
+  try {
+    const unified =
+      transferFromUnifiedDatabaseFile === undefined
+        ? null
+        : new UnifiedSource(transferFromUnifiedDatabaseFile, log);
+    return new ShardStorage(directory, durability, maxOpenDatabases, unified, { backup, log }, unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
 }
 
 /** Of each file: that many are open at once. */
@@ -87,21 +114,32 @@ class ShardStorage implements Storage {
   readonly #pool: HandlePool;
   readonly #libraries = new OpenLibraries();
   readonly #unlock: () => void;
-  readonly #log: Log;
+  readonly #unified: UnifiedSource | null;
+  readonly #migration: MigrationOptions;
   readonly #revocations: RevocationFile;
   #empty: Buffer | undefined;
 
-  constructor(directory: string, durability: Durability, maxOpen: number, unlock: () => void, log: Log) {
+  constructor(
+    directory: string,
+    durability: Durability,
+    maxOpen: number,
+    unified: UnifiedSource | null,
+    migration: MigrationOptions,
+    unlock: () => void,
+  ) {
     this.#directory = directory;
     this.#durability = durability;
     this.#pool = new HandlePool(maxOpen, (path) => this.#openFile(path));
     this.#unlock = unlock;
-    this.#log = log;
+    this.#unified = unified;
+    this.#migration = migration;
     this.#revocations = new RevocationFile(directory, durability);
+    if (unified) this.#takeOverRevocations(unified);
   }
 
   async open(id: LibraryId): Promise<LibraryStorage> {
     this.#libraries.assertOpen();
+    this.#takeOver(id);
     const access = this.#accessTo(id);
     // A file that is not ours is refused here and now.
     access.read(() => true);
@@ -111,11 +149,16 @@ class ShardStorage implements Storage {
   /** In the order of file names. */
   async *list(after?: LibraryId): AsyncIterable<LibraryId> {
     const start = after === undefined ? '' : basename(this.#pathOf(after));
-    const names = readdirSync(this.#directory).filter((name) => name.endsWith('.sqlite') && name > start);
+    const names = readdirSync(this.#directory).filter((name) => name.endsWith('.sqlite'));
+    // A library keeps its place in the order when it is taken over.
+    const awaited = new Map(this.#unified?.libraries().map((id) => [basename(this.#pathOf(id)), id]));
+    const all = new Set([...names, ...awaited.keys()]);
     let listed = 0;
-    for (const name of names.sort()) {
+    for (const name of [...all].filter((each) => each > start).sort()) {
       this.#libraries.assertOpen();
-      const id = this.#idIn(join(this.#directory, name));
+      const path = join(this.#directory, name);
+      if (path === this.#unified?.path) continue;
+      const id = sizeOf(path) === 0 && awaited.has(name) ? awaited.get(name)! : this.#idIn(path);
       if (id !== null) yield id;
       if (++listed % LISTED_AT_ONCE === 0) await setImmediate();
     }
@@ -135,7 +178,23 @@ class ShardStorage implements Storage {
     this.#libraries.close('The storage was closed');
     this.#revocations.close();
     this.#pool.closeAll();
+    this.#unified?.close();
     this.#unlock();
+  }
+
+  /** A token that was revoked stays so. */
+  #takeOverRevocations(unified: UnifiedSource): void {
+    const rows = unified.revocations();
+    if (rows.length === 0) return;
+    const known = new Set(this.#revocations.read().map((row) => JSON.stringify(row)));
+    for (const row of rows) if (!known.has(JSON.stringify(row))) this.#revocations.put(row);
+  }
+
+  /** Makes the library's file from its rows in the unified one, unless it has one: it may have been evicted since. */
+  #takeOver(id: LibraryId): void {
+    const path = this.#pathOf(id);
+    if (this.#unified === null || this.#pool.find(path) || databaseExists(path)) return;
+    if (this.#unified.has(id)) this.#unified.transfer(id, path, this.#emptyDatabase());
   }
 
   #accessTo(id: LibraryId): SqlAccess {
@@ -169,6 +228,9 @@ class ShardStorage implements Storage {
     try {
       if (!databaseExists(path)) return null;
       const open = this.#pool.find(path);
+      // Listing migrates nothing.
+      const inspection = open ? null : inspectFile(path);
+      if (inspection?.kind === 'original') return this.#libraryOf(path, inspection.layout);
       const handle = open ?? this.#openFile(path);
       try {
         const id = librariesIn(handle.database)[0];
@@ -179,7 +241,7 @@ class ShardStorage implements Storage {
         if (!open) handle.close();
       }
     } catch (error) {
-      this.#log.warn?.({ path, err: error }, 'A database file is passed over.');
+      this.#migration.log.warn?.({ path, err: error }, 'A database file is passed over.');
       return null;
     }
   }
@@ -191,7 +253,27 @@ class ShardStorage implements Storage {
   }
 
   #openFile(path: string): OpenDatabase {
-    return openDatabase(path, { durability: this.#durability, cacheKiB: CACHE_KIB });
+    return openDatabase(path, {
+      durability: this.#durability,
+      cacheKiB: CACHE_KIB,
+      original: { ...this.#migration, libraryOf: (layout) => this.#libraryOf(path, layout) },
+    });
+  }
+
+  /** The original named a library's file for it. */
+  #libraryOf(path: string, { unified, writer }: OriginalLayout): LibraryId {
+    if (unified) {
+      throw refusal(
+        `${path} is a database of ${writer} with many libraries, in a directory of files with one each`,
+        'Name it in transferFromUnifiedDatabaseFile, or use sqlStorage',
+      );
+    }
+    const id = basename(path, '.sqlite') as LibraryId;
+    if (this.#pathOf(id) === path) return id;
+    throw refusal(
+      `${path} is a database of ${writer}, but not under the name that it gives to a library`,
+      'Rename it to <library id>.sqlite',
+    );
   }
 
   #emptyDatabase(): Buffer {

@@ -66,7 +66,8 @@ const openCore = async (
   { database, files, secret, log: logLevel }: CliOptions,
   origin: string,
 ): Promise<Verdant> => {
-  const storage = sqlStorage({ databaseFile: database });
+  // A database is created or migrated once: that is said at every level.
+  const storage = sqlStorage({ databaseFile: database, log: lineLog() });
   // Opens the database now, so that one that is damaged or in use is told of at start.
   for await (const _ of storage.list()) break;
   return createVerdant({
