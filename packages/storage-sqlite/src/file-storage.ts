@@ -3,7 +3,6 @@ import { dirname, resolve } from 'node:path';
 import {
   createLog,
   type LibraryStorage,
-  type Log,
   type LogFunction,
   type Logger,
   type RevocationRow,

@@ -4,7 +4,6 @@ import { setImmediate } from 'node:timers/promises';
 import {
   createLog,
   type LibraryStorage,
-  type Log,
   type LogFunction,
   type Logger,
   type RevocationRow,

@@ -100,7 +100,7 @@ export class UnifiedSource {
     }
     putInPlace(shard, path);
     const ms = Math.round(performance.now() - started);
-this.#log.info?.(
+    this.#log.info?.(
       { libraryId: id, path, from: this.path, ...converted, ms },
       'A library is taken over from the unified database.',
     );

@@ -66,8 +66,11 @@ const openCore = async (
   { database, files, secret, log: logLevel }: CliOptions,
   origin: string,
 ): Promise<Verdant> => {
-  // A database is created or migrated once: that is said at every level.
-  const storage = sqlStorage({ databaseFile: database, log: lineLog() });
+  const log = createLog(lineLog(), logLevel);
+  const storage = sqlStorage({
+    databaseFile: database,
+    log: (level, message, fields) => log[level]?.(fields, message),
+  });
   // Opens the database now, so that one that is damaged or in use is told of at start.
   for await (const _ of storage.list()) break;
   return createVerdant({

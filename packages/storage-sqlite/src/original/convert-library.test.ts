@@ -391,8 +391,8 @@ async function migrated(
   let leftOut = 0;
   const storage = sqlStorage({
     databaseFile: path,
-    log: (level, _, fields) => {
-      if (level === 'info') leftOut = fields.leftOut as number;
+    log: (_level, message, fields) => {
+      if (message.includes('is migrated')) leftOut = fields.leftOut as number;
     },
   });
   const library = await readLibrary(storage, 'one', ask);

@@ -81,7 +81,7 @@ test.each(kinds)('%s is migrated when it is opened, and nothing of it is lost', 
   expect(readFileSync(join(directory, backups[0]!)).equals(before)).toBe(true);
   expect(logged).toEqual([
     [
-      'info',
+      'warn',
       'A database of the original server is migrated.',
       {
         path,

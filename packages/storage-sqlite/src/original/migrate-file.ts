@@ -34,7 +34,8 @@ export function migrateFile(
   try {
     const converted = convert(path, layout, library, before, now);
     const ms = Math.round(performance.now() - started);
-    log.info?.(
+    // A warning, as its former server cannot use it any more.
+    log.warn?.(
       { path, writtenBy: layout.writer, ...converted, ms, backup: copy },
       'A database of the original server is migrated.',
     );
