@@ -10,6 +10,9 @@ import type { VerifiedToken } from '@verdant-web/tokens';
 import { Authentication, REVOKED } from './authentication.js';
 import { ConnectionCount } from './connection-count.js';
 import { EventHub } from './event-hub.js';
+import { deleteExpiredFiles } from './files/clean-up.js';
+import { type OpeningStorage, openFile } from './files/open-file.js';
+import { deleteOrphans } from './files/orphans.js';
 import { noFileStorage, storeUpload } from './files/upload.js';
 import { evictLibrary } from './library/evict.js';
 import { LibraryHandle } from './library/library-handle.js';
@@ -178,6 +181,18 @@ export function createVerdant(options: VerdantOptions): Verdant {
           throw new VerdantError(VerdantErrorCode.NotFound, 'There is no file with this id in the library.');
         return { ...info, remote: true };
       },
+      deleteExpired: () =>
+        admit(async () => {
+          let deleted = 0;
+          for await (const id of options.storage.list())
+            deleted += await registry.use(id, deleteExpiredFiles);
+          return deleted;
+        }),
+      deleteOrphans: (orphanOptions = {}) =>
+        admit(() => deleteOrphans(options.storage, registry, services, orphanOptions)),
+      open: options.fileStorage?.open
+        ? (path) => admit(() => openFile(registry, options.fileStorage as OpeningStorage, path))
+        : null,
     },
     refusals,
     limits: settings.limits,

@@ -1,7 +1,17 @@
 export type { MessageBus, MessageBusLimits, Unsubscribe } from './bus/message-bus.js';
 export { createVerdant } from './create-verdant.js';
 export type { ChangeInfo, VerdantEventMap, VerdantEvents } from './events.js';
-export type { FileStorage, StoredFile } from './files/file-storage.js';
+export type {
+  FileInventory,
+  FileLocation,
+  FileStorage,
+  FoundBytes,
+  IncomingFile,
+  OpenedBytes,
+  StoredFile,
+} from './files/file-storage.js';
+export type { OpenedFile } from './files/open-file.js';
+export type { OrphanOptions, Orphans } from './files/orphans.js';
 export { defaultLimits, type Limits } from './limits.js';
 export { createLog, type Log, type LogMethod } from './log.js';
 export type { LogFields, LogFunction, Logger, LogLevel } from './logger.js';

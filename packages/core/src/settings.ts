@@ -6,6 +6,7 @@ import type { VerdantOptions } from './verdant.js';
 export interface Settings {
   truancyMs: number;
   fileExpiryMs: number;
+  fileQuota: number | null | ((libraryId: string) => number | Promise<number>);
   disableRebasing: boolean;
   maxClockDrift: number;
   closeSocketsOnTokenExpiry: boolean;
@@ -41,6 +42,7 @@ export function settingsFrom(options: VerdantOptions): Settings {
     truancyMs: positive('replicaTruancyMinutes', options.replicaTruancyMinutes ?? 7 * 24 * 60) * 60_000,
     fileExpiryMs:
       atLeastZero('fileDeleteExpirationDays', options.fileDeleteExpirationDays ?? 14) * 86_400_000,
+    fileQuota: quotaFrom(options.fileQuota),
     disableRebasing: options.disableRebasing ?? false,
     maxClockDrift: atLeastZero('maxClockDrift', options.maxClockDrift ?? 60_000),
     closeSocketsOnTokenExpiry: options.closeSocketsOnTokenExpiry ?? true,
@@ -49,6 +51,13 @@ export function settingsFrom(options: VerdantOptions): Settings {
     presenceLeaseMs: positive('presenceLeaseMs', options.presenceLeaseMs ?? 5 * 60_000),
     libraryIdleMs: atLeastZero('libraryIdleMs', options.libraryIdleMs ?? 60_000),
   };
+}
+
+function quotaFrom(quota: VerdantOptions['fileQuota']): Settings['fileQuota'] {
+  if (quota === undefined) return null;
+  if (typeof quota === 'function') return quota;
+  if (typeof quota === 'number' && quota >= 0) return quota;
+  throw wrong('fileQuota', 'a number of bytes, or a function of a library id', quota);
 }
 
 function positive(name: string, value: number): number {

@@ -9,6 +9,8 @@ import type {
 import type { TokenSecrets, TokenVerifierOptions, VerifiedToken } from '@verdant-web/tokens';
 import type { VerdantEvents } from './events.js';
 import type { FileStorage } from './files/file-storage.js';
+import type { OpenedFile } from './files/open-file.js';
+import type { OrphanOptions, Orphans } from './files/orphans.js';
 import type { Limits } from './limits.js';
 import type { Log } from './log.js';
 import type { LogFunction, Logger, LogLevel } from './logger.js';
@@ -39,6 +41,11 @@ export interface VerdantOptions {
   tokens?: TokenVerifierOptions;
   /** Where uploaded files are kept. Without it files are refused. */
   fileStorage?: FileStorage;
+  /**
+   * How many bytes the files of one library may have together; a function is asked with each upload. An upload beyond is
+   * refused with 4130. What nothing refers to counts until it is deleted. Default: no bound.
+   */
+  fileQuota?: number | ((libraryId: string) => number | Promise<number>);
   /**
    * Receives what the server has to say: a function `(level, message, fields)`, or a structured logger such as pino.
    * Default: nothing is logged.
@@ -115,15 +122,38 @@ export interface Verdant {
    */
   request(token: VerifiedToken, body: string, context?: CallContext): Promise<AsyncIterable<string>>;
   readonly files: {
-    /** Store an upload. Resolves when bytes and record are durable. Throws `VerdantError` (4000, 4030, 4130, 5011). */
+    /**
+     * Store an upload. Resolves when bytes and record are durable. `size` is in bytes, and the body has to keep to it.
+     * Another upload of the same file that is under way is given up with 5030.
+     * Throws `VerdantError` (4000, 4030, 4130, 5011, 5030).
+     */
     upload(
       token: VerifiedToken,
-      file: { id: string; name: string; type: string },
+      file: { id: string; name: string; type: string; size: number },
       body: ReadableStream<Uint8Array>,
       context?: CallContext,
     ): Promise<void>;
     /** What a client may know of a file. Throws `VerdantError` (4040, 5011). */
     info(token: VerifiedToken, id: string): Promise<FileInfo & { remote: true }>;
+    /**
+     * Delete, in every library that nobody is connected to, the files that nothing has referred to for
+     * `fileDeleteExpirationDays`. Resolves to how many. It happens by itself when the last one leaves a library, and when
+     * the library leaves memory; this is for those that are never opened again: call it once a day.
+     */
+    deleteExpired(): Promise<number>;
+    /**
+     * Delete bytes in the file storage that no record tells of, as a crash may leave them. Resolves to what was found. Do
+     * not call it where the file storage is shared with another service, or the databases are not all in place: what it
+     * does not know is gone. `dryRun` shows what it would do. Throws `VerdantError` (5010 where the file storage cannot
+     * list its files).
+     */
+    deleteOrphans(options?: OrphanOptions): Promise<Orphans>;
+    /**
+     * Open the file that a URL stands for, for `serveFiles` to send. `path` is what is behind the address where the files
+     * are served: `/library/id/name`, with the query. Throws `VerdantError` (4030 where a signed URL is not, or no longer,
+     * good, 4040). Null where there is no file storage, or one that cannot give bytes back.
+     */
+    readonly open: ((path: string) => Promise<OpenedFile>) | null;
   };
   /** Slows down whoever comes back with what was refused. For transports. */
   readonly refusals: Refusals;

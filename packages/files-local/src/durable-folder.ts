@@ -1,4 +1,4 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
@@ -24,6 +24,20 @@ export const syncFolder = async (path: string): Promise<void> => {
     await handle?.sync();
   } finally {
     await handle?.close();
+  }
+};
+
+/** Removes a folder that has nothing in it. Whether it is gone. */
+export const removeWhenEmpty = async (folder: string): Promise<boolean> => {
+  try {
+    await rmdir(folder);
+    return true;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return true;
+    // Systems differ in how they say "not empty".
+    if (['ENOTEMPTY', 'EEXIST', 'EPERM', 'EBUSY'].includes(code ?? '')) return false;
+    throw error;
   }
 };
 

@@ -26,6 +26,9 @@ export const filePath = ({ libraryId, id, name }: FileIdentity): FilePath => [
   component(name, extensionOf(name)),
 ];
 
+/** Whether a name on disk may be a component that {@link filePath} made. */
+export const isPathComponent = (name: string): boolean => /^[a-z0-9_](?:[a-z0-9._-]*[a-z0-9_-])?$/.test(name);
+
 const LONGEST_AS_IS = 64;
 const READABLE_LENGTH = 40;
 /** 128 bits, in hexadecimal digits: two ids with the same digest will not be met, and can hardly be made. */

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
@@ -14,10 +14,11 @@ const newFolder = () => mkdtemp(join(tmpdir(), 'verdant-files-'));
 
 /** The bytes where a static file server would look for the URL. */
 const readByUrl = (root: string, url: string): Promise<Uint8Array | null> =>
-  readFile(join(root, decodeURI(url.slice(host.length)))).catch(() => null);
+  readFile(join(root, new URL(url).pathname.slice('/files'.length))).catch(() => null);
 
 fileStorageContract({
   name: 'LocalFileStorage',
+  has: ['open', 'inventory'],
   create: async () => {
     const rootDirectory = await newFolder();
     const storage = new LocalFileStorage({ rootDirectory, host });
@@ -46,8 +47,10 @@ const file = (changes: Partial<StoredFile> = {}): StoredFile => ({
   ...changes,
 });
 
-const streamOf = (...chunks: string[]): ReadableStream<Uint8Array> =>
-  new Blob(chunks).stream() as ReadableStream<Uint8Array>;
+const put = (storage: LocalFileStorage, to: StoredFile, ...chunks: string[]) => {
+  const content = new Blob(chunks);
+  return storage.put({ ...to, size: content.size }, content.stream() as ReadableStream<Uint8Array>);
+};
 
 /** Every file below the root folder. */
 const filesOnDisk = async () =>
@@ -57,21 +60,21 @@ const filesOnDisk = async () =>
 
 describe('on disk', () => {
   test('lies under library, id and name', async () => {
-    await storageWith().put(file(), streamOf('hello'));
+    await put(storageWith(), file(), 'hello');
     expect(await filesOnDisk()).toEqual([join('lib1', 'file1', 'photo.png')]);
     expect(await readFile(join(root, 'lib1', 'file1', 'photo.png'), 'utf8')).toBe('hello');
   });
 
   test('a new name leaves nothing of the old one', async () => {
     const storage = storageWith();
-    await storage.put(file({ name: 'Before.PNG' }), streamOf('before'));
-    await storage.put(file({ name: 'after.txt' }), streamOf('after'));
+    await put(storage, file({ name: 'Before.PNG' }), 'before');
+    await put(storage, file({ name: 'after.txt' }), 'after');
     expect(await filesOnDisk()).toEqual([join('lib1', 'file1', 'after.txt')]);
   });
 
   test('puts of one id under many names at once leave one file', async () => {
     const storage = storageWith();
-    await Promise.all([...'abcdefgh'].map((name) => storage.put(file({ name }), streamOf(name))));
+    await Promise.all([...'abcdefgh'].map((name) => put(storage, file({ name }), name)));
     const [left, ...others] = await filesOnDisk();
     expect(others).toEqual([]);
     expect(left).toMatch(/[a-h]$/);
@@ -79,8 +82,8 @@ describe('on disk', () => {
 
   test('the folders go with the last file', async () => {
     const storage = storageWith();
-    await storage.put(file({ id: 'one' }), streamOf('1'));
-    await storage.put(file({ id: 'two' }), streamOf('2'));
+    await put(storage, file({ id: 'one' }), '1');
+    await put(storage, file({ id: 'two' }), '2');
     await storage.delete(file({ id: 'one' }));
     expect(await readdir(join(root, 'lib1'))).toEqual(['two']);
     await storage.delete(file({ id: 'two' }));
@@ -91,11 +94,8 @@ describe('on disk', () => {
     const inner = join(root, 'a', 'b', 'c');
     const storage = storageWith({ rootDirectory: inner });
     const climbing = '../../../../x';
-    await storage.put(
-      file({ libraryId: climbing as LibraryId, id: climbing, name: climbing }),
-      streamOf('x'),
-    );
-    await storage.put(file({ libraryId: '..' as LibraryId, id: '..', name: 'passwd' }), streamOf('x'));
+    await put(storage, file({ libraryId: climbing as LibraryId, id: climbing, name: climbing }), 'x');
+    await put(storage, file({ libraryId: '..' as LibraryId, id: '..', name: 'passwd' }), 'x');
     const files = await filesOnDisk();
     expect(files).toHaveLength(2);
     for (const path of files) expect(path.startsWith(relative(root, inner))).toBe(true);
@@ -105,18 +105,18 @@ describe('on disk', () => {
 describe('an upload', () => {
   test('is not visible before it is whole', async () => {
     const storage = storageWith();
-    await storage.put(file(), streamOf('earlier'));
+    await put(storage, file(), 'earlier');
     let client!: ReadableStreamDefaultController<Uint8Array>;
     const body = new ReadableStream<Uint8Array>({
       start: (controller) => {
         client = controller;
       },
     });
-    const put = storage.put(file(), body);
+    const done = storage.put({ ...file(), size: 4 }, body);
     client.enqueue(new TextEncoder().encode('half'));
     expect(await readByUrl(root, storage.getUrl(file()))).toEqual(Buffer.from('earlier'));
     client.close();
-    await put;
+    await done;
     expect(await readByUrl(root, storage.getUrl(file()))).toEqual(Buffer.from('half'));
   });
 
@@ -126,40 +126,46 @@ describe('an upload', () => {
       start: (controller) => controller.enqueue(new Uint8Array(100_000)),
       pull: (controller) => controller.error(reason),
     });
-    await expect(storageWith().put(file(), body)).rejects.toBe(reason);
+    await expect(storageWith().put({ ...file(), size: 1_000_000 }, body)).rejects.toBe(reason);
     expect(await filesOnDisk()).toEqual([]);
   });
 
-  test('over the limit is refused with TooLarge while it comes; the rest is not read', async () => {
+  test('over the limit is refused with TooLarge, unread', async () => {
     let read = 0;
     let cancelled: unknown;
-    const endless = new ReadableStream<Uint8Array>(
+    const body = new ReadableStream<Uint8Array>(
       {
-        pull: (controller) => {
-          read += 1000;
-          controller.enqueue(new Uint8Array(1000));
-        },
+        pull: () => void read++,
         cancel: (reason) => {
           cancelled = reason;
         },
       },
       { highWaterMark: 0 },
     );
-    const put = storageWith({ maxFileBytes: 10_000 }).put(file(), endless);
-    await expect(put).rejects.toMatchObject({
+    const done = storageWith({ maxFileBytes: 10_000 }).put({ ...file(), size: 10_001 }, body);
+    await expect(done).rejects.toMatchObject({
       code: VerdantErrorCode.TooLarge,
       message: expect.stringContaining('10000 bytes'),
     });
-    expect(read).toBe(11_000);
+    expect(read).toBe(0);
     expect(cancelled).toMatchObject({ code: VerdantErrorCode.TooLarge });
+    expect(await filesOnDisk()).toEqual([]);
+  });
+
+  test.each([
+    ['more', 4],
+    ['fewer', 6],
+  ])('of %s bytes than were announced is refused, and leaves nothing', async (_, size) => {
+    const body = new Blob(['12345']).stream() as ReadableStream<Uint8Array>;
+    await expect(storageWith().put({ ...file(), size }, body)).rejects.toThrow('announced');
     expect(await filesOnDisk()).toEqual([]);
   });
 
   test('of exactly the limit is taken', async () => {
     const storage = storageWith({ maxFileBytes: 5 });
-    await storage.put(file(), streamOf('12', '345'));
+    await put(storage, file(), '12', '345');
     expect(await filesOnDisk()).toHaveLength(1);
-    await expect(storage.put(file(), streamOf('123456'))).rejects.toMatchObject({ code: 4130 });
+    await expect(put(storage, file(), '123456')).rejects.toMatchObject({ code: 4130 });
     expect(await readByUrl(root, storage.getUrl(file()))).toEqual(Buffer.from('12345'));
   });
 
@@ -178,7 +184,7 @@ describe('an upload', () => {
       },
       { highWaterMark: 0 },
     );
-    await storageWith().put(file(), body);
+    await storageWith().put({ ...file(), size: 50 * 65_536 }, body);
     expect(notYetWritten).toEqual(new Array(51).fill(0));
   });
 
@@ -187,19 +193,19 @@ describe('an upload', () => {
       start: (controller) => controller.enqueue(new Uint8Array(100)),
       cancel: () => new Promise(() => {}),
     });
-    await expect(storageWith({ maxFileBytes: 10 }).put(file(), body)).rejects.toMatchObject({ code: 4130 });
+    await expect(storageWith().put({ ...file(), size: 10 }, body)).rejects.toThrow('announced');
   });
 
   test('of text chunks, which have no byte length, is refused', async () => {
     const body = new ReadableStream({ start: (controller) => controller.enqueue('text') });
-    await expect(storageWith().put(file(), body)).rejects.toThrow(TypeError);
+    await expect(storageWith().put({ ...file(), size: 4 }, body)).rejects.toThrow(TypeError);
     expect(await filesOnDisk()).toEqual([]);
   });
 
   test('that cannot move in leaves nothing behind', async () => {
     const storage = storageWith();
     await writeFile(join(root, 'lib1'), 'a file where the library should be');
-    await expect(storage.put(file(), streamOf('hello'))).rejects.toThrow(/lib1/);
+    await expect(put(storage, file(), 'hello')).rejects.toThrow(/lib1/);
     expect(await filesOnDisk()).toEqual(['lib1']);
   });
 });
@@ -238,7 +244,7 @@ describe('at the start', () => {
 
   test('a relative folder starts at the working directory of that moment', async () => {
     const storage = storageWith({ rootDirectory: relative(process.cwd(), root) });
-    await storage.put(file(), streamOf('hello'));
+    await put(storage, file(), 'hello');
     expect(await filesOnDisk()).toEqual([join('lib1', 'file1', 'photo.png')]);
   });
 
@@ -301,4 +307,68 @@ describe('at the start', () => {
     storageWith();
     expect(await readdir(uploads)).toEqual(['going-on']);
   });
+});
+
+describe('the inventory', () => {
+  const keys = async (storage: LocalFileStorage) => {
+    const found = [];
+    for await (const one of storage.inventory.list()) found.push(one);
+    return found.sort((a, b) => (a.key < b.key ? -1 : 1));
+  };
+
+  test('has halves of uploads, and passes over what is not ours', async () => {
+    const storage = storageWith();
+    await put(storage, file(), 'hello');
+    await writeFile(join(root, '.tmp', 'half'), 'ha');
+    await writeFile(join(root, 'README'), 'by hand');
+    await mkdir(join(root, '.git', 'a'), { recursive: true });
+    await writeFile(join(root, '.git', 'a', 'b'), '');
+    await writeFile(join(root, 'lib1', 'file1', '.DS_Store'), '');
+    expect(await keys(storage)).toMatchObject([
+      { key: '.tmp/half', size: 2 },
+      { key: 'lib1/file1/photo.png', size: 5 },
+    ]);
+  });
+
+  test('removes folders that it leaves empty, and halves of uploads', async () => {
+    const storage = storageWith();
+    await put(storage, file(), 'hello');
+    await writeFile(join(root, '.tmp', 'half'), 'ha');
+    for (const found of await keys(storage)) await storage.inventory.remove(found);
+    expect(await readdir(root, { recursive: true })).toEqual(['.tmp']);
+  });
+
+  test.each(['../outside', 'lib1/../../outside', '.tmp/../../outside', 'lib1/file1', '/etc/passwd'])(
+    'does not remove %s',
+    async (key) => {
+      const storage = storageWith({ rootDirectory: join(root, 'files') });
+      await writeFile(join(root, 'outside'), '');
+      const { mtimeMs } = statSync(join(root, 'outside'));
+      await storage.inventory.remove({ key, size: 0, modifiedAt: mtimeMs });
+      expect(existsSync(join(root, 'outside'))).toBe(true);
+    },
+  );
+});
+
+test('what is opened is not kept open by a reader who leaves', async () => {
+  const storage = storageWith();
+  await put(storage, file(), 'x'.repeat(1_000_000));
+  const openFiles = () => readdirSync('/proc/self/fd').filter((fd) => isOurs(fd)).length;
+  const isOurs = (fd: string) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`).startsWith(root);
+    } catch {
+      return false;
+    }
+  };
+  const opened = (await storage.open(file()))!;
+  expect(openFiles()).toBe(1);
+  const reader = opened.read().getReader();
+  await reader.read();
+  await reader.cancel();
+  expect(openFiles()).toBe(0);
+  await new Response(
+    (await storage.open(file()))!.read() as ReadableStream<Uint8Array<ArrayBuffer>>,
+  ).arrayBuffer();
+  expect(openFiles()).toBe(0);
 });

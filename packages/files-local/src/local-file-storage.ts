@@ -1,12 +1,23 @@
-import { readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { FileStorage, StoredFile } from '@verdant-web/core';
+import type {
+  FileInventory,
+  FileLocation,
+  FileStorage,
+  IncomingFile,
+  OpenedBytes,
+  StoredFile,
+} from '@verdant-web/core';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
-import { makeFolder, syncFolder } from './durable-folder.js';
+import { makeFolder, removeWhenEmpty, syncFolder } from './durable-folder.js';
 import { filePath } from './file-path.js';
+import { fileUrl, readFileUrl } from './file-url.js';
 import { OneAtATime } from './one-at-a-time.js';
+import { openForReading } from './opened-file.js';
 import { openRootFolder, type RootFolder } from './root-folder.js';
+import { removeStoredFile, storedFiles } from './stored-files.js';
 import { receiveUpload } from './upload.js';
+import { type SignedUrlOptions, UrlSigner } from './url-signature.js';
 
 /** How to make a {@link LocalFileStorage}. */
 export interface LocalFileStorageOptions {
@@ -22,6 +33,11 @@ export interface LocalFileStorageOptions {
    * and to the disk.
    */
   maxFileBytes?: number;
+  /**
+   * Make URLs that work for a time only, and for nobody who was not given them. They need `serveFiles`, which checks
+   * them; `serveStatic` does not. Default: URLs work as long as the file is there.
+   */
+  signedUrls?: SignedUrlOptions;
 }
 
 const DEFAULT_MAX_FILE_BYTES = 100 * 1024 * 1024;
@@ -50,50 +66,87 @@ export class LocalFileStorage implements FileStorage {
   readonly #folder: RootFolder;
   readonly #host: string;
   readonly #maxFileBytes: number;
-  /** By library: a delete takes an empty library's folder away, under the feet of a file that is moving in. */
+  readonly #signer: UrlSigner | null;
+  /** By library folder: a delete takes an empty library's folder away, under the feet of a file that is moving in. */
   readonly #changes = new OneAtATime();
 
   /**
    * Makes the folder, and clears out what a crash left of uploads.
    *
    * @throws {VerdantError} Configuration (5010) where the folder cannot be made or written to, `host` is no absolute
-   *   http(s) URL, or `maxFileBytes` is no positive number. The message says which.
+   *   http(s) URL, `maxFileBytes` is no positive number, or a secret of `signedUrls` is missing or short. The message
+   *   says which.
    */
-  constructor({ rootDirectory, host, maxFileBytes = DEFAULT_MAX_FILE_BYTES }: LocalFileStorageOptions) {
+  constructor({
+    rootDirectory,
+    host,
+    maxFileBytes = DEFAULT_MAX_FILE_BYTES,
+    signedUrls,
+  }: LocalFileStorageOptions) {
     this.#host = hostOf(host);
     this.#maxFileBytes = limitOf(maxFileBytes);
+    this.#signer = signedUrls ? new UrlSigner(signedUrls) : null;
     this.#folder = openRootFolder(rootDirectory);
   }
 
   /**
    * Stores the bytes, and removes those that the same id had before under whatever name.
    *
-   * @throws {VerdantError} TooLarge (4130) beyond `maxFileBytes`, as soon as that many bytes have come.
+   * @throws {VerdantError} TooLarge (4130) beyond `maxFileBytes`, before a byte of it is read.
    */
-  async put(file: StoredFile, body: ReadableStream<Uint8Array>): Promise<void> {
-    const upload = await receiveUpload(body, this.#folder.uploads, this.#maxFileBytes);
+  async put(file: IncomingFile, body: ReadableStream<Uint8Array>): Promise<void> {
+    if (file.size > this.#maxFileBytes) {
+      const error = tooLarge(this.#maxFileBytes);
+      // Not awaited: a source that never answers must not keep the caller waiting.
+      body.cancel(error).catch(() => {});
+      throw error;
+    }
+    const upload = await receiveUpload(body, this.#folder.uploads, file.size);
     try {
-      await this.#changes.run(file.libraryId, () => moveIn(upload, this.#pathOf(file)));
+      await this.#changes.run(folderOf(file), () => moveIn(upload, this.#pathOf(file)));
     } catch (error) {
       await rm(upload, { force: true }).catch(() => {});
       throw error;
     }
   }
 
-  /** `host`, then the file's path below the root folder. Does not look whether the file is there. */
+  /**
+   * `host`, then the file's path below the root folder, and in the query what the path does not show. Signed, where that
+   * was chosen. Does not look whether the file is there.
+   */
   getUrl(file: StoredFile): string {
-    return [this.#host, ...filePath(file).map(encodeURIComponent)].join('/');
+    return fileUrl(this.#host, file, this.#signer);
+  }
+
+  /** What a URL of `getUrl` stands for, by what is behind `host`. */
+  locate(path: string): FileLocation | null {
+    return readFileUrl(path, this.#signer);
+  }
+
+  /** The bytes, and nothing of any later ones. */
+  open(file: StoredFile): Promise<OpenedBytes | null> {
+    return openForReading(this.#pathOf(file));
   }
 
   /** Deletes the bytes, and the library's folder with its last file. */
   delete(file: StoredFile): Promise<void> {
-    return this.#changes.run(file.libraryId, () => removeFile(this.#folder.root, this.#pathOf(file)));
+    return this.#changes.run(folderOf(file), () => removeFile(this.#folder.root, this.#pathOf(file)));
   }
+
+  /** All files in the folder, and halves of uploads. */
+  readonly inventory: FileInventory = {
+    keyOf: (file) => filePath(file).join('/'),
+    list: () => storedFiles(this.#folder),
+    remove: (found) =>
+      this.#changes.run(found.key.split('/')[0] ?? '', () => removeStoredFile(this.#folder.root, found)),
+  };
 
   #pathOf(file: StoredFile): string {
     return join(this.#folder.root, ...filePath(file));
   }
 }
+
+const folderOf = (file: StoredFile): string => filePath(file)[0];
 
 const moveIn = async (upload: string, path: string) => {
   const folder = dirname(path);
@@ -128,19 +181,6 @@ const removeFile = async (root: string, path: string) => {
   await syncFolder((await removeWhenEmpty(library)) ? root : library);
 };
 
-/** Whether the folder is gone. */
-const removeWhenEmpty = async (folder: string): Promise<boolean> => {
-  try {
-    await rmdir(folder);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return true;
-    // Systems differ in how they say "not empty".
-    if (['ENOTEMPTY', 'EEXIST', 'EPERM', 'EBUSY'].includes(codeOf(error) ?? '')) return false;
-    throw error;
-  }
-};
-
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
 const hostOf = (host: string): string => {
@@ -155,6 +195,9 @@ const hostOf = (host: string): string => {
   }
   return url.href.replace(/\/+$/, '');
 };
+
+const tooLarge = (maxBytes: number) =>
+  new VerdantError(VerdantErrorCode.TooLarge, `The file is larger than ${maxBytes} bytes.`);
 
 const limitOf = (maxFileBytes: number): number => {
   if (typeof maxFileBytes !== 'number' || !(maxFileBytes > 0)) {

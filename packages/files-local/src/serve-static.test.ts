@@ -34,6 +34,7 @@ const startApp = async () => {
 
 fileStorageContract({
   name: 'LocalFileStorage, served by serveStatic,',
+  has: ['open', 'inventory'],
   create: async () => {
     const { storage, stop } = await startApp();
     const read = async (file: StoredFile) => {
@@ -61,7 +62,7 @@ describe('served by serveStatic', () => {
     ['no extension', 'application/octet-stream'],
   ])('%j has the content type %s', async (name, type) => {
     const file: StoredFile = { id: 'f/1', libraryId: 'Lib 1' as LibraryId, name, type: 'x/y' };
-    await app.storage.put(file, new Blob(['hello']).stream() as ReadableStream<Uint8Array>);
+    await app.storage.put({ ...file, size: 5 }, new Blob(['hello']).stream() as ReadableStream<Uint8Array>);
     const response = await fetch(app.storage.getUrl(file));
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe(type);

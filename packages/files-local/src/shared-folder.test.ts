@@ -22,7 +22,8 @@ const file = (changes: Partial<StoredFile>): StoredFile => ({
   ...changes,
 });
 
-const streamOf = (text: string) => new Blob([text]).stream() as ReadableStream<Uint8Array>;
+const put = (storage: LocalFileStorage, to: StoredFile, text: string) =>
+  storage.put({ ...to, size: text.length }, new Blob([text]).stream() as ReadableStream<Uint8Array>);
 
 /** They share nothing in memory, as two processes. */
 const twoStorages = () => {
@@ -49,8 +50,8 @@ describe('two processes on one folder', () => {
   test('one deletes the last file of a library while the other puts one: it is kept', async () => {
     const [one, two] = twoStorages();
     for (let round = 0; round < 30; round++) {
-      await one.put(file({ id: 'old' }), streamOf('old'));
-      await Promise.all([one.delete(file({ id: 'old' })), two.put(file({ id: 'new' }), streamOf('new'))]);
+      await put(one, file({ id: 'old' }), 'old');
+      await Promise.all([one.delete(file({ id: 'old' })), put(two, file({ id: 'new' }), 'new')]);
       expect(await readdir(join(root, 'lib1'))).toEqual(['new']);
       await two.delete(file({ id: 'new' }));
     }
@@ -64,15 +65,15 @@ describe('two processes on one folder', () => {
       await rm(join(root, 'lib1'), { recursive: true });
       await realRename(from, to);
     });
-    await one.put(file({}), streamOf('kept'));
+    await put(one, file({}), 'kept');
     expect(await readdir(join(root, 'lib1', 'file1'))).toEqual(['photo.png']);
   });
 
   test('both delete in one library', async () => {
     const [one, two] = twoStorages();
     for (let round = 0; round < 30; round++) {
-      await one.put(file({ id: 'one' }), streamOf('1'));
-      await one.put(file({ id: 'two' }), streamOf('2'));
+      await put(one, file({ id: 'one' }), '1');
+      await put(one, file({ id: 'two' }), '2');
       await Promise.all([one.delete(file({ id: 'one' })), two.delete(file({ id: 'two' }))]);
       expect(await readdir(root)).toEqual(['.tmp']);
     }
@@ -81,10 +82,7 @@ describe('two processes on one folder', () => {
   test('both put one id under different names: neither takes the other away', async () => {
     const [one, two] = twoStorages();
     await letRenamesMeet(2);
-    await Promise.all([
-      one.put(file({ name: 'one' }), streamOf('1')),
-      two.put(file({ name: 'two' }), streamOf('2')),
-    ]);
+    await Promise.all([put(one, file({ name: 'one' }), '1'), put(two, file({ name: 'two' }), '2')]);
     expect((await readdir(join(root, 'lib1', 'file1'))).length).toBeGreaterThan(0);
     vi.mocked(rename).mockRestore();
   });

@@ -41,7 +41,7 @@ export const allowCrossOrigin = (c: Context, isAllowed: (origin: string) => bool
   const origin = c.req.header('origin');
   if (origin !== undefined && isAllowed(origin)) c.header('Access-Control-Allow-Origin', origin);
   c.header(CREDENTIALS, 'true');
-  c.header('Access-Control-Expose-Headers', 'Retry-After, X-Request-Id');
+  c.header('Access-Control-Expose-Headers', EXPOSED);
   c.header('Vary', 'Origin');
 };
 
@@ -53,6 +53,7 @@ export const preflightAnswer = (c: Context): Response => {
   return c.body(null, 204);
 };
 
+const EXPOSED = 'Retry-After, X-Request-Id, Content-Disposition, Content-Range, ETag';
 const CREDENTIALS = 'Access-Control-Allow-Credentials';
 
 /** What the client sends, and what an app's own wrapper of `fetch` may add, such as headers for tracing. */

@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { serve } from '@hono/node-server';
 import type { Verdant } from '@verdant-web/core';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import { Hono } from 'hono';
@@ -27,14 +30,16 @@ describe('an upload', () => {
     );
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ success: true });
-    expect(uploads).toEqual([{ id: 'f1', name: 'Ünïcode "☀".png', type: 'image/png', bytes: content }]);
+    expect(uploads).toEqual([
+      { id: 'f1', name: 'Ünïcode "☀".png', type: 'image/png', size: 4_000, bytes: content },
+    ]);
   });
 
   test('may be empty, and of no known type', async () => {
     const { core, uploads } = fakeCore();
     expect((await upload(core, `${part(fileHeader, '')}--b--`, raw)).status).toBe(200);
     expect(uploads).toEqual([
-      { id: 'f1', name: 'a.txt', type: 'application/octet-stream', bytes: new Uint8Array(0) },
+      { id: 'f1', name: 'a.txt', type: 'application/octet-stream', size: 0, bytes: new Uint8Array(0) },
     ]);
   });
 
@@ -43,6 +48,31 @@ describe('an upload', () => {
     const other = part('Content-Disposition: form-data; name="note"', 'hello');
     await upload(core, `${other}${part(fileHeader, 'content')}${other}--b--`, raw);
     expect(Buffer.from(uploads[0]!.bytes).toString()).toBe('content');
+  });
+
+  test.each([
+    ['small', 10],
+    ['as large as what is read ahead', 1_048_576],
+    ['large', 3_000_000],
+  ])('that is %s has a known length before its bytes', async (_, size) => {
+    const sizes: number[] = [];
+    const { core } = fakeCore({
+      limits: { maxFileBytes: 10_000_000 } as Verdant['limits'],
+      files: {
+        upload: async (_token, file, body) => {
+          sizes.push(file.size, (await new Response(body).arrayBuffer()).byteLength);
+        },
+      } as Verdant['files'],
+    });
+    // A real form over a real socket: this is how Node's fetch frames it.
+    const server = serve({ fetch: appOf(core).fetch, port: 0 });
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const body = formOf(new File(['x'.repeat(size)], 'x'));
+    const url = `http://localhost:${port}/verdant/files/f1`;
+    expect((await fetch(url, { method: 'POST', body, headers: asClient })).status).toBe(200);
+    expect(sizes).toEqual([size, size]);
+    server.close();
   });
 
   test('[FILE-1] is answered only when it is stored', async () => {
@@ -113,6 +143,32 @@ describe('an upload is refused', () => {
       duplex: 'half',
     };
     expect((await appOf(core).request('/verdant/files/f1', init)).status).toBe(413);
+  });
+
+  const large = `${fileHeader}\r\n\r\n${'x'.repeat(2_000_000)}`;
+  const refusedLarge = async (body: string, headers: Record<string, string> = {}) => {
+    const { core, uploads } = fakeCore({
+      limits: { maxFileBytes: 10_000_000 } as Verdant['limits'],
+    });
+    const response = await upload(core, body, { ...raw, ...headers });
+    expect(uploads).toEqual([]);
+    return { status: response.status, ...((await response.json()) as { code: number }) };
+  };
+
+  test('[FILE-13] that is large and does not say how long it is', async () => {
+    expect(await refusedLarge(`--b\r\n${large}\r\n--b--\r\n`)).toMatchObject({ status: 411, code: 4110 });
+  });
+
+  test.each([
+    [
+      'with a field behind it',
+      `--b\r\n${large}\r\n${part('Content-Disposition: form-data; name="x"', '')}--b--\r\n`,
+    ],
+    ['without a line break at its end', `--b\r\n${large}\r\n--b--`],
+    ['that breaks off', `--b\r\n${large}`],
+  ])('[FILE-13] that is large, %s', async (_, body) => {
+    const headers = { 'content-length': String(body.length) };
+    expect(await refusedLarge(body, headers)).toMatchObject({ status: 400, code: 4000 });
   });
 
   test('without a token, unread', async () => {

@@ -17,13 +17,15 @@ export const uploadAnswer = async (
   if (!boundary)
     throw new VerdantError(VerdantErrorCode.InvalidRequest, 'An upload is a multipart/form-data body.');
   // The form around the file is small; what is far too long need not be read to know it.
-  if (Number(c.req.header('content-length')) > maxFileBytes + FORM_BYTES) throw tooLarge(maxFileBytes);
+  const contentLength = lengthOf(c.req.header('content-length'));
+  if (contentLength !== undefined && contentLength > maxFileBytes + FORM_BYTES) throw tooLarge(maxFileBytes);
   const { body } = c.req.raw;
   if (!body) throw new VerdantError(VerdantErrorCode.BodyRequired, 'An upload needs a body.');
 
-  const form = await openFileForm(body, { boundary, maxFileBytes });
+  const form = await openFileForm(body, { boundary, maxFileBytes, contentLength });
   try {
-    await core.files.upload(token, { id, name: form.name, type: form.type }, form.bytes, { log });
+    const { name, type, size, bytes } = form;
+    await core.files.upload(token, { id, name, type, size }, bytes, { log });
   } catch (error) {
     // Where the form is at fault, the storage only saw its stream end in an error, and may have wrapped it.
     throw form.failure ?? error;
@@ -42,6 +44,9 @@ export const fileInfoAnswer = async (
 ): Promise<Response> => c.json(await core.files.info(token, id));
 
 const FORM_BYTES = 1024 * 1024;
+
+const lengthOf = (header: string | undefined): number | undefined =>
+  header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
 
 const tooLarge = (maxBytes: number) =>
   new VerdantError(VerdantErrorCode.TooLarge, `The file is larger than ${maxBytes} bytes.`);

@@ -4,3 +4,4 @@ export { type CredentialedCorsOptions, credentialedCors } from './cors.js';
 export { errorAnswer, refusalOf, retryAfterSeconds } from './error-answer.js';
 export { requestIdOf } from './request-id.js';
 export { createHttpRouter, type HttpRouterOptions } from './router.js';
+export { type ServeFilesOptions, serveFiles } from './serve-files.js';

@@ -15,7 +15,8 @@ export const routeOf = (path: string, mountPath: string): Route => {
   return { to: 'nothing' };
 };
 
-const segmentsOf = (path: string): string[] => path.split('/').filter((segment) => segment !== '');
+/** The segments of a path; empty ones count for nothing. */
+export const segmentsOf = (path: string): string[] => path.split('/').filter((segment) => segment !== '');
 
 /** Escapes that are none stay as they are: what becomes of such an id is for the core to say. */
 const decode = (segment: string): string => {

@@ -17,6 +17,8 @@ export const VerdantErrorCode = {
   Forbidden: 4030,
   /** No such file or route. */
   NotFound: 4040,
+  /** An upload does not say how long it is. */
+  LengthRequired: 4110,
   /** A body, message or file is over a limit. */
   TooLarge: 4130,
   /** A fault of the server. */

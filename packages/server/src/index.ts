@@ -3,7 +3,11 @@ export {
   createVerdant,
   defaultLimits,
   type FileInfo,
+  type FileInventory,
+  type FileLocation,
   type FileStorage,
+  type FoundBytes,
+  type IncomingFile,
   type Library,
   type LibraryInfo,
   type LibraryPresence,
@@ -12,6 +16,7 @@ export {
   type LogFunction,
   type Logger,
   type LogLevel,
+  type OpenedBytes,
   type ReplicaInfo,
   type Revocation,
   type Storage,
@@ -22,7 +27,11 @@ export {
   type VerdantEvents,
   type VerdantOptions,
 } from '@verdant-web/core';
-export { LocalFileStorage, type LocalFileStorageOptions } from '@verdant-web/files-local';
+export {
+  LocalFileStorage,
+  type LocalFileStorageOptions,
+  type SignedUrlOptions,
+} from '@verdant-web/files-local';
 export { ReplicaType, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 export {
   type AccessClaims,

@@ -1,6 +1,8 @@
 export {
   type CredentialedCorsOptions,
   credentialedCors,
+  type ServeFilesOptions,
+  serveFiles,
 } from '@verdant-web/http';
 export {
   closeGracefully,

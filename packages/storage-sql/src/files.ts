@@ -3,7 +3,8 @@ import type { SqlDatabase } from './database.js';
 import type { Scope } from './operations.js';
 import { decodeText, encodeText } from './text.js';
 
-const PUT = 'INSERT OR REPLACE INTO file (library, id, name, type, pending_delete_at) VALUES (?, ?, ?, ?, ?)';
+const PUT = `
+INSERT OR REPLACE INTO file (library, id, name, type, size, pending_delete_at) VALUES (?, ?, ?, ?, ?, ?)`;
 const REMOVE = 'DELETE FROM file WHERE library = ? AND id = ?';
 const MARK = 'UPDATE file SET pending_delete_at = ? WHERE library = ? AND id = ?';
 
@@ -14,8 +15,8 @@ export function applyFiles(
   evicted: readonly number[],
 ): void {
   for (const id of change.removeFiles ?? []) database.run(REMOVE, key, encodeText(id));
-  for (const { id, name, type, pendingDeleteAt } of change.files ?? []) {
-    database.run(PUT, key, encodeText(id), encodeText(name), encodeText(type), pendingDeleteAt);
+  for (const { id, name, type, size, pendingDeleteAt } of change.files ?? []) {
+    database.run(PUT, key, encodeText(id), encodeText(name), encodeText(type), size, pendingDeleteAt);
     // Uploaded again: the bytes in the file storage belong to this epoch now.
     for (const old of evicted) database.run(REMOVE, old, encodeText(id));
   }
@@ -24,9 +25,15 @@ export function applyFiles(
   }
 }
 
-const COLUMNS = 'id, name, type, pending_delete_at';
+const COLUMNS = 'id, name, type, size, pending_delete_at';
 
-type Row = readonly [id: string, name: string, type: string, pendingDeleteAt: number | null];
+type Row = readonly [
+  id: string,
+  name: string,
+  type: string,
+  size: number | null,
+  pendingDeleteAt: number | null,
+];
 
 const ONE = `SELECT ${COLUMNS} FROM file WHERE library = ? AND id = ?`;
 
@@ -34,6 +41,15 @@ export function findFile({ database, key }: Scope, id: string): FileRow | null {
   const row = database.get<Row>(ONE, key, encodeText(id));
   return row ? decode(row) : null;
 }
+
+const AFTER = `SELECT ${COLUMNS} FROM file WHERE library = ? AND id > ? ORDER BY id LIMIT 256`;
+const FIRST = `SELECT ${COLUMNS} FROM file WHERE library = ? ORDER BY id LIMIT 256`;
+
+/** A page of files, in the order of their encoded ids; after the file `after`, when given. */
+export const filesAfter = ({ database, key }: Scope, after: string | null): FileRow[] =>
+  (after === null ? database.all<Row>(FIRST, key) : database.all<Row>(AFTER, key, encodeText(after))).map(
+    decode,
+  );
 
 const EXPIRED = `
 SELECT ${COLUMNS} FROM file WHERE library = ? AND pending_delete_at <= ? ORDER BY pending_delete_at LIMIT ?`;
@@ -58,9 +74,10 @@ export function forgetFiles(database: SqlDatabase, evicted: readonly number[], i
   }
 }
 
-const decode = ([id, name, type, pendingDeleteAt]: Row): FileRow => ({
+const decode = ([id, name, type, size, pendingDeleteAt]: Row): FileRow => ({
   id: decodeText(id),
   name: decodeText(name),
   type: decodeText(type),
+  size,
   pendingDeleteAt,
 });

@@ -23,7 +23,7 @@ import { baselinesAfter } from './baselines.js';
 import { commitChange } from './commit.js';
 import type { SqlAccess, SqlDatabase } from './database.js';
 import { readDocument, readObjects } from './documents.js';
-import { evictedFiles, expiredFiles, findFile, forgetFiles } from './files.js';
+import { evictedFiles, expiredFiles, filesAfter, findFile, forgetFiles } from './files.js';
 import { findFoldable } from './foldable.js';
 import { evictedKeys, findLibrary, insertLibrary } from './heads.js';
 import { isStored } from './keys.js';
@@ -168,6 +168,15 @@ export class SqlLibraryStorage implements LibraryStorage {
 
   async readFile(id: string): Promise<FileRow | null> {
     return this.#readRows((scope) => findFile(scope, id), null);
+  }
+
+  async *readFiles(): AsyncIterable<FileRow[]> {
+    let after: string | null = null;
+    yield* this.#pages((scope) => {
+      const page = filesAfter(scope, after);
+      after = page.at(-1)?.id ?? after;
+      return page;
+    });
   }
 
   async expiredFiles(before: number, limit: number): Promise<FileRow[]> {

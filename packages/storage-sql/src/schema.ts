@@ -101,6 +101,8 @@ CREATE TABLE file (
   id TEXT NOT NULL,
   name TEXT NOT NULL,
   type TEXT NOT NULL,
+  -- Bytes; null where they were never measured.
+  size INTEGER,
   pending_delete_at INTEGER,
   PRIMARY KEY (library, id)
 ) WITHOUT ROWID;

@@ -1,6 +1,9 @@
 import type { FileStorage, StoredFile } from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { inventoryContract } from './files/inventory.js';
+import { openContract } from './files/open.js';
+import type { FileTest } from './files/test.js';
 
 /** One empty storage to run a test on. */
 export interface FileStorageFixture {
@@ -18,6 +21,8 @@ export interface FileStorageContract {
   name: string;
   /** Makes an empty storage that shares nothing with those made before. */
   create(): Promise<FileStorageFixture>;
+  /** What of the optional parts it has; these are tested too. Default: none. */
+  has?: readonly ('open' | 'inventory')[];
 }
 
 /**
@@ -41,7 +46,7 @@ export interface FileStorageContract {
  * });
  * ```
  */
-export const fileStorageContract = ({ name, create }: FileStorageContract): void => {
+export const fileStorageContract = ({ name, create, has = [] }: FileStorageContract): void => {
   describe(`${name} keeps the FileStorage contract`, () => {
     let fixture: FileStorageFixture;
     beforeEach(async () => {
@@ -49,8 +54,14 @@ export const fileStorageContract = ({ name, create }: FileStorageContract): void
     });
     afterEach(() => fixture.dispose());
 
-    const put = (file: StoredFile, content: string | Uint8Array) =>
-      fixture.storage.put(file, streamOf(content));
+    const put = (file: StoredFile, content: string | Uint8Array) => {
+      const whole = typeof content === 'string' ? bytes(content) : content;
+      return fixture.storage.put({ ...file, size: whole.length }, streamOfChunks([whole]));
+    };
+    /** As when a client leaves: of what was announced only this comes. */
+    const putHalf = (file: StoredFile, chunks: string[]) =>
+      fixture.storage.put({ ...file, size: 1_000 }, failingStream(chunks));
+    const contract: FileTest = { storage: () => fixture.storage, put, file };
     const readText = async (file: StoredFile) => {
       const bytes = await fixture.read(file);
       return bytes && new TextDecoder().decode(bytes);
@@ -74,16 +85,14 @@ export const fileStorageContract = ({ name, create }: FileStorageContract): void
       });
 
       test('empty chunks change nothing', async () => {
-        await fixture.storage.put(
-          file(),
-          streamOfChunks([bytes(''), bytes('a'), bytes(''), bytes('b'), bytes('')]),
-        );
+        const chunks = ['', 'a', '', 'b', ''].map(bytes);
+        await fixture.storage.put({ ...file(), size: 2 }, streamOfChunks(chunks));
         expect(await readText(file())).toBe('ab');
       });
 
       test('5 MB in chunks of odd sizes arrive whole and in order', async () => {
         const content = noise(5 * 1024 * 1024 + 13);
-        await fixture.storage.put(file(), streamOfChunks(oddChunks(content)));
+        await fixture.storage.put({ ...file(), size: content.length }, streamOfChunks(oddChunks(content)));
         expect(sameBytes(await fixture.read(file()), content)).toBe(true);
       });
 
@@ -130,26 +139,24 @@ export const fileStorageContract = ({ name, create }: FileStorageContract): void
 
     describe('a body that fails', () => {
       test('rejects, and leaves nothing', async () => {
-        await expect(fixture.storage.put(file(), failingStream(['some', 'bytes']))).rejects.toThrow();
+        await expect(putHalf(file(), ['some', 'bytes'])).rejects.toThrow();
         expect(await fixture.read(file())).toBeNull();
       });
 
       test('rejects also when it fails before the first byte', async () => {
-        await expect(fixture.storage.put(file(), failingStream([]))).rejects.toThrow();
+        await expect(putHalf(file(), [])).rejects.toThrow();
         expect(await fixture.read(file())).toBeNull();
       });
 
       test('keeps the earlier bytes', async () => {
         await put(file(), 'earlier');
-        await expect(fixture.storage.put(file(), failingStream(['late']))).rejects.toThrow();
-        await expect(
-          fixture.storage.put(file({ name: 'new.txt' }), failingStream(['late'])),
-        ).rejects.toThrow();
+        await expect(putHalf(file(), ['late'])).rejects.toThrow();
+        await expect(putHalf(file({ name: 'new.txt' }), ['late'])).rejects.toThrow();
         expect(await readText(file())).toBe('earlier');
       });
 
       test('does not stand in the way of the next try', async () => {
-        await expect(fixture.storage.put(file(), failingStream(['some']))).rejects.toThrow();
+        await expect(putHalf(file(), ['some'])).rejects.toThrow();
         await put(file(), 'whole');
         expect(await readText(file())).toBe('whole');
       });
@@ -245,6 +252,13 @@ export const fileStorageContract = ({ name, create }: FileStorageContract): void
       });
     });
 
+    test('it has the optional parts that it is said to have', () => {
+      expect(fixture.storage.open !== undefined).toBe(has.includes('open'));
+      expect(fixture.storage.inventory !== undefined).toBe(has.includes('inventory'));
+    });
+    if (has.includes('open')) describe('open', () => openContract(contract));
+    if (has.includes('inventory')) describe('inventory', () => inventoryContract(contract));
+
     describe('getUrl', () => {
       test('is absolute and escaped, whatever the file is called', async () => {
         for (const hostile of HOSTILE) {
@@ -317,9 +331,6 @@ const HOSTILE: readonly string[] = [
 ];
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-
-const streamOf = (content: string | Uint8Array) =>
-  streamOfChunks([typeof content === 'string' ? bytes(content) : content]);
 
 /** Gives a chunk when it is asked for one, as a network does. */
 const streamOfChunks = (chunks: Iterable<Uint8Array>): ReadableStream<Uint8Array> => {

@@ -151,6 +151,7 @@ export function faultyStorage(
     earliestAfter: (after) => step(() => library.earliestAfter(after)),
     foldable: (query) => step(() => library.foldable(query)),
     readFile: (id) => step(() => library.readFile(id)),
+    readFiles: () => inPages(library.readFiles()),
     expiredFiles: (before, limit) => step(() => library.expiredFiles(before, limit)),
     evictedFiles: (limit) => step(() => library.evictedFiles(limit)),
     forgetEvictedFiles: (ids) => step(() => library.forgetEvictedFiles(ids)),

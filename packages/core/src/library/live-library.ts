@@ -6,6 +6,7 @@ import {
   VerdantError,
   VerdantErrorCode,
 } from '@verdant-web/protocol';
+import { LibraryFiles } from '../files/library-files.js';
 import type { Log } from '../log.js';
 import { PresenceBoard } from '../presence/presence.js';
 import type { Services } from '../services.js';
@@ -51,6 +52,7 @@ export class LiveLibrary {
   readonly board = new PresenceBoard();
   readonly roll: Roll;
   readonly pins = new Set<Pin>();
+  readonly files = new LibraryFiles(this);
   state: LibraryState;
   readonly settler: Settler;
   readonly #rebaser: Rebaser;
@@ -230,7 +232,6 @@ export class LiveLibrary {
       for (const unit of this.#inbox.splice(0)) unit.failed(asVerdantError(error));
     }
     this.#running = false;
-    this.#lastActive = this.services.scheduler.now();
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
     if (this.#hasWork) this.wake();
   }
@@ -248,6 +249,8 @@ export class LiveLibrary {
   async #workOnce(): Promise<boolean> {
     if (!this.#hasWork) return false;
     const task = this.#tasks.shift();
+    // What goes on behind the batches is no use of the library: it would never leave memory.
+    if (task || this.#inbox.length > 0) this.#lastActive = this.services.scheduler.now();
     if (task) await task();
     if (this.#inbox.length > 0) await this.#workOff(this.#inbox.splice(0, MAX_BATCH));
     if (this.settler.isDue) await this.#behind(() => this.settler.run());

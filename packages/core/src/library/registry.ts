@@ -1,4 +1,5 @@
 import type { LibraryId, UserId } from '@verdant-web/protocol';
+import { deleteExpiredFiles } from '../files/clean-up.js';
 import type { Services } from '../services.js';
 import type { Storage } from '../storage/storage.js';
 import { finishEviction } from './evict.js';
@@ -17,6 +18,8 @@ export class LibraryRegistry {
   /** In order of last use. */
   readonly #live = new Map<LibraryId, Promise<LiveLibrary>>();
   readonly #closing = new Map<LibraryId, Promise<void>>();
+  /** Idle ones, whose expired files are deleted before they leave. */
+  readonly #leaving = new Set<LiveLibrary>();
   readonly #cancelTick: { cancel: () => void };
   #truancyTickAt = 0;
 
@@ -113,9 +116,19 @@ export class LibraryRegistry {
       if (since === null) continue;
       if (surplus > 0 || now - since >= this.#services.settings.libraryIdleMs) {
         surplus--;
-        void this.#close(id);
+        void this.#leave(id, library);
       }
     }
+  }
+
+  /** The library leaves memory, unless somebody comes meanwhile. */
+  async #leave(id: LibraryId, library: LiveLibrary): Promise<void> {
+    if (this.#leaving.has(library)) return;
+    this.#leaving.add(library);
+    await deleteExpiredFiles(library);
+    this.#leaving.delete(library);
+    const live = await this.#live.get(id)?.catch(() => null);
+    if (live === library && library.idleSince !== null) await this.#close(id);
   }
 
   #close(id: LibraryId): Promise<void> {

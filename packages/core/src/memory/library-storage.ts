@@ -151,6 +151,10 @@ export class MemoryLibraryStorage implements LibraryStorage {
     return file ? { ...file } : null;
   }
 
+  async *readFiles(): AsyncIterable<FileRow[]> {
+    yield* this.#pages([...(this.#library()?.files.values() ?? [])], (row) => row.name);
+  }
+
   async expiredFiles(before: number, limit: number): Promise<FileRow[]> {
     const files = [...(this.#library()?.files.values() ?? [])];
     const expired = files.filter((file) => file.pendingDeleteAt !== null && file.pendingDeleteAt <= before);

@@ -103,6 +103,8 @@ export interface FileRow {
   id: string;
   name: string;
   type: string;
+  /** Bytes; null: recorded by a server that did not measure them. */
+  size: number | null;
   /** Wall-clock ms at which the last reference was released; null: in use. */
   pendingDeleteAt: number | null;
 }

@@ -94,6 +94,8 @@ export interface LibraryStorage {
 
   /** The file's record; null: unknown. */
   readFile(id: string): Promise<FileRow | null>;
+  /** All files, in pages, each id once. One that is put or removed meanwhile may be in it or not. */
+  readFiles(): AsyncIterable<FileRow[]>;
   /** Files released at or before `before` (ms), at most `limit`. */
   expiredFiles(before: number, limit: number): Promise<FileRow[]>;
   /**

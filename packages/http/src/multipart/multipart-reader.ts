@@ -2,7 +2,8 @@ import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 
 /** What {@link readMultipart} comes upon, in order: each part is its headers, its bytes in pieces, and its end. */
 export type MultipartEvent =
-  | { type: 'part'; headers: Map<string, string> }
+  /** `offset`: where in the body the part's bytes begin. */
+  | { type: 'part'; headers: Map<string, string>; offset: number }
   | { type: 'bytes'; bytes: Uint8Array }
   | { type: 'part-end' };
 
@@ -25,7 +26,8 @@ export async function* readMultipart(
   try {
     for await (const { length } of source.until(delimiter)) source.countIdle(length);
     while (await entersPart(source)) {
-      yield { type: 'part', headers: await readHeaders(source) };
+      const headers = await readHeaders(source);
+      yield { type: 'part', headers, offset: source.offset };
       for await (const bytes of source.until(delimiter)) yield { type: 'bytes', bytes };
       yield { type: 'part-end' };
     }
@@ -66,9 +68,15 @@ class ByteSource {
   #buffer = new Uint8Array(0);
   #ended = false;
   #idle = 0;
+  #received = 0;
 
   constructor(body: ReadableStream<Uint8Array>) {
     this.#reader = body.getReader();
+  }
+
+  /** How many bytes of the stream were taken. */
+  get offset(): number {
+    return this.#received - this.#buffer.length;
   }
 
   prepend(bytes: Uint8Array): void {
@@ -145,7 +153,10 @@ class ByteSource {
       throw malformed('it breaks off', cause);
     });
     if (done) this.#ended = true;
-    else this.#buffer = concat(this.#buffer, value);
+    else {
+      this.#received += value.length;
+      this.#buffer = concat(this.#buffer, value);
+    }
     return !done;
   }
 }

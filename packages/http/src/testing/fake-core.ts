@@ -7,7 +7,7 @@ export interface FakeCore {
   core: Verdant;
   /** Texts of sync requests. */
   requests: string[];
-  uploads: { id: string; name: string; type: string; bytes: Uint8Array }[];
+  uploads: { id: string; name: string; type: string; size: number; bytes: Uint8Array }[];
   logged: unknown[][];
 }
 
@@ -32,7 +32,7 @@ export const fakeCore = (parts: Partial<Verdant> = {}): FakeCore => {
     files: {
       upload: async (
         _token: VerifiedToken,
-        file: { id: string; name: string; type: string },
+        file: { id: string; name: string; type: string; size: number },
         body: ReadableStream,
       ) => {
         const bytes = new Uint8Array(await new Response(body).arrayBuffer());

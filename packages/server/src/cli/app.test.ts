@@ -1,20 +1,21 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { createVerdant } from '@verdant-web/core';
+import { createVerdant, type Verdant } from '@verdant-web/core';
 import { memoryStorage } from '@verdant-web/core/memory';
+import { LocalFileStorage } from '@verdant-web/files-local';
 import { TokenProvider, TokenVerifier } from '@verdant-web/tokens';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { removeFolder, temporaryFolder } from '../testing/server-process.js';
 import { createCliApp } from './app.js';
 
 const secret = 'the-secret-of-a-test-0123456789abcdef';
-const core = createVerdant({ storage: memoryStorage(), tokenSecret: secret });
 const verifier = new TokenVerifier({ secret });
 let folder: string;
+let core: Verdant;
 let app: ReturnType<typeof createCliApp>;
 beforeAll(async () => {
   folder = await temporaryFolder();
-  app = createCliApp({ core, tokens: new TokenProvider({ secret }), files: folder });
+  const fileStorage = new LocalFileStorage({ rootDirectory: folder, host: 'http://localhost:3242/files' });
+  core = createVerdant({ storage: memoryStorage(), tokenSecret: secret, fileStorage });
+  app = createCliApp({ core, tokens: new TokenProvider({ secret }) });
 });
 afterAll(async () => {
   await core.close();
@@ -68,12 +69,19 @@ describe('the auth route', () => {
   });
 });
 
-test('uploaded files are served, and never sniffed', async () => {
-  await mkdir(join(folder, 'lib/f1'), { recursive: true });
-  await writeFile(join(folder, 'lib/f1/a.txt'), '<script>');
-  const response = await ask('/files/lib/f1/a.txt');
+test('uploaded files are served, and what a browser would run is downloaded', async () => {
+  const token = ((await (await ask('/auth/lib?userId=u')).json()) as { accessToken: string }).accessToken;
+  const body = new FormData();
+  body.append('file', new File(['<script>'], 'a.html', { type: 'text/html' }));
+  const headers = { authorization: `Bearer ${token}` };
+  await app.request('/verdant/files/f1', { method: 'POST', headers, body });
+  const info = await app.request('/verdant/files/f1', { headers });
+  const { url } = (await info.json()) as { url: string };
+  const response = await ask(new URL(url).pathname);
   expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('text/html');
   expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+  expect(response.headers.get('content-disposition')).toBe('attachment; filename="a.html"');
   expect(await response.text()).toBe('<script>');
 });
 

@@ -1,6 +1,5 @@
-import { serveStatic } from '@hono/node-server/serve-static';
 import type { Verdant } from '@verdant-web/core';
-import { createHttpRouter, credentialedCors, errorAnswer } from '@verdant-web/http';
+import { createHttpRouter, credentialedCors, errorAnswer, serveFiles } from '@verdant-web/http';
 import { isReplicaType, ReplicaType, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { TokenProvider } from '@verdant-web/tokens';
 import { type Context, Hono } from 'hono';
@@ -9,24 +8,17 @@ import { type Context, Hono } from 'hono';
 export interface CliAppParts {
   core: Verdant;
   tokens: TokenProvider;
-  /** Folder of uploaded files. */
-  files: string;
 }
 
 /** The app around the sync router: issues tokens to whoever asks, and serves uploaded files. */
-export const createCliApp = ({ core, tokens, files }: CliAppParts): Hono =>
+export const createCliApp = ({ core, tokens }: CliAppParts): Hono =>
   new Hono()
     .use(credentialedCors())
     .route('/verdant', createHttpRouter(core))
     .get('/auth/:libraryId', (c) =>
       c.json({ accessToken: tokenFor(c, tokens) }, 200, { 'Cache-Control': 'no-store' }),
     )
-    .use('/files/*', async (c, next) => {
-      // What users upload must not run as a page of this server.
-      c.header('X-Content-Type-Options', 'nosniff');
-      await next();
-    })
-    .get('/files/*', serveStatic({ root: files, rewriteRequestPath: (path) => path.replace('/files/', '') }))
+    .route('/files', serveFiles(core))
     .get('/', (c) =>
       c.text('This is verdant-server. Clients sync at /verdant, with a token from /auth/<library id>.\n'),
     )

@@ -54,7 +54,7 @@ const serve = async (options: CliOptions) => {
   const origin = originOf(options.host, port);
 
   const core = await openCore(options, origin);
-  app = createCliApp({ core, tokens, files: options.files });
+  app = createCliApp({ core, tokens });
   for (const server of servers) {
     server.on('upgrade', createNodeWebsocketHandler(core, { path: '/verdant', otherPaths: 'refuse' }));
   }

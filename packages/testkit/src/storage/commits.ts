@@ -16,6 +16,7 @@ export function commitContract(test: StorageTest): void {
       baselines: [],
       operations: [],
       replicas: [],
+      files: [],
       expiredFiles: [],
       evictedFiles: [],
     });

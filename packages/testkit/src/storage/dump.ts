@@ -7,6 +7,7 @@ export async function dump(library: LibraryStorage) {
     baselines: await readAll(library.readBaselines()),
     operations: await readAll(library.readOperations(0, Number.MAX_SAFE_INTEGER)),
     replicas: await library.readReplicas(),
+    files: await readAll(library.readFiles()),
     expiredFiles: await library.expiredFiles(Number.MAX_SAFE_INTEGER, 1000),
     evictedFiles: await library.evictedFiles(10_000),
   };

@@ -29,7 +29,12 @@ export function evictionContract(test: StorageTest): void {
       operations: [],
       replicas: [],
     };
-    expect(await dump(writer.library)).toEqual({ ...empty, expiredFiles: [], evictedFiles: CONTENT.files });
+    expect(await dump(writer.library)).toEqual({
+      ...empty,
+      files: [],
+      expiredFiles: [],
+      evictedFiles: CONTENT.files,
+    });
     const facts = await writer.library.lookup({
       keys: rows.map(keyOf),
       replicas: [replicaId('a')],

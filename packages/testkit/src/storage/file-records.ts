@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { readAll } from './dump.js';
 import type { StorageTest } from './fixture.js';
 import { file } from './rows.js';
 
@@ -9,6 +10,25 @@ export function fileRecordContract(test: StorageTest): void {
     await writer.commit({ files: [file('a', { name: 'other', type: '' })], removeFiles: ['b', 'never'] });
     expect(await writer.library.readFile('a')).toEqual(file('a', { name: 'other', type: '' }));
     expect(await writer.library.readFile('b')).toBe(null);
+  });
+
+  test('the size of a file may be large, nothing, or unknown', async ({ write }) => {
+    const writer = await write();
+    const sizes = [0, 5_000_000_000, Number.MAX_SAFE_INTEGER, null];
+    await writer.commit({ files: sizes.map((size, index) => file(`f${index}`, { size })) });
+    for (const [index, size] of sizes.entries())
+      expect(await writer.library.readFile(`f${index}`)).toEqual(file(`f${index}`, { size }));
+  });
+
+  test('all files are read, in pages, each once', async ({ write }) => {
+    const writer = await write();
+    expect(await readAll(writer.library.readFiles())).toEqual([]);
+    const ids = Array.from({ length: 600 }, (_, index) => `f${index}`);
+    await writer.commit({ files: [...ids, 'gone', 'ü/"\u0000', ''].map((id) => file(id)) });
+    await writer.commit({ removeFiles: ['gone'], markFiles: [{ ids: ['f7'], pendingDeleteAt: 1 }] });
+    const read = await readAll(writer.library.readFiles());
+    expect(read.map(({ id }) => id).sort()).toEqual([...ids, 'ü/"\u0000', ''].sort());
+    expect(read.find(({ id }) => id === 'f7')).toEqual(file('f7', { pendingDeleteAt: 1 }));
   });
 
   test('files are marked as released, by their ids, and as in use again', async ({ write }) => {

@@ -76,6 +76,7 @@ export const file = (id: string, changes: Partial<FileRow> = {}): FileRow => ({
   id,
   name: `${id}.png`,
   type: 'image/png',
+  size: 1_000,
   pendingDeleteAt: null,
   ...changes,
 });
