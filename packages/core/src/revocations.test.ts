@@ -116,7 +116,7 @@ describe('revoke', () => {
     const transport = {} as never;
     expect(() => world.core.connect(token, transport)).toThrow(refused);
     await expect(world.core.request(token, '{"messages":[]}')).rejects.toEqual(refused);
-    const file = { id: 'f', name: 'f', type: 'text/plain' };
+    const file = { id: 'f', name: 'f', type: 'text/plain', size: 1 };
     await expect(world.core.files.upload(token, file, new Blob(['x']).stream())).rejects.toEqual(refused);
   });
 

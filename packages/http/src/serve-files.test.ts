@@ -94,7 +94,7 @@ describe('a file', () => {
     const preflight = await appWith().get({ origin, 'access-control-request-headers': 'range' }, 'OPTIONS');
     expect(preflight.status).toBe(204);
     expect(preflight.headers.get('access-control-allow-headers')).toContain('range');
-    const strict = appWith({}, { allowOrigin: () => false });
+    const strict = appWith({}, { allowedOrigins: ['https://other.example'] });
     expect((await strict.get({ origin })).headers.has('access-control-allow-origin')).toBe(false);
   });
 

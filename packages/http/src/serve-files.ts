@@ -2,6 +2,7 @@ import type { OpenedFile, Verdant } from '@verdant-web/core';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import { type Context, Hono } from 'hono';
 import { baseRoutePath } from 'hono/route';
+import { originCheck } from './allowed-origins.js';
 import { type ByteRange, readRange } from './byte-range.js';
 import { allowCrossOrigin, type CredentialedCorsOptions, preflightAnswer } from './cors.js';
 import { errorAnswer } from './error-answer.js';
@@ -25,7 +26,8 @@ export interface ServeFilesOptions extends CredentialedCorsOptions {
  *
  * Whoever has the URL gets the file. Put a middleware of your own in front where that is too much, or sign URLs.
  *
- * @throws {VerdantError} Configuration (5010) where the core's file storage cannot give bytes back.
+ * @throws {VerdantError} Configuration (5010) where the core's file storage cannot give bytes back, or `allowedOrigins`
+ *   holds what no browser sends.
  *
  * @example
  * ```ts
@@ -39,9 +41,10 @@ export interface ServeFilesOptions extends CredentialedCorsOptions {
 export function serveFiles(core: Verdant, options: ServeFilesOptions = {}): Hono {
   const { open } = core.files;
   if (!open) throw cannotServe();
+  const isAllowed = originCheck(options.allowedOrigins);
   const router = new Hono();
   router.all('*', async (c) => {
-    allowCrossOrigin(c, options);
+    allowCrossOrigin(c, isAllowed);
     if (c.req.method === 'OPTIONS') return preflightAnswer(c);
     try {
       if (c.req.method !== 'GET' && c.req.method !== 'HEAD') throw nothingHere();
