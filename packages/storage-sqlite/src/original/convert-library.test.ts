@@ -244,7 +244,7 @@ test('rows that cannot be read are left out and counted; what is good of them is
   ]);
   expect(head).toMatchObject({ operations: 2, baselines: 2, order: 3 });
   // A time to delete that is none: in use, as nothing is lost by that.
-  expect(files).toEqual([{ id: 'f1', name: 'x', type: 'y', pendingDeleteAt: null }]);
+  expect(files).toEqual([{ id: 'f1', name: 'x', type: 'y', size: null, pendingDeleteAt: null }]);
   // Three baselines, seven operations, a file. A snapshot of nothing is no loss.
   expect(leftOut).toBe(11);
 });

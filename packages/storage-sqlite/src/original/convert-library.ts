@@ -212,6 +212,8 @@ function usableFile([rawId, rawName, rawType, pendingDeleteAt]: RawFile): FileRo
     id,
     name: usableId(rawName) ?? '',
     type: usableId(rawType) ?? '',
+    // The original server did not measure it.
+    size: null,
     pendingDeleteAt: usableCount(pendingDeleteAt),
   };
 }

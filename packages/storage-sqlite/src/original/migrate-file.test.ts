@@ -69,8 +69,8 @@ test.each(kinds)('%s is migrated when it is opened, and nothing of it is lost', 
       })),
       access: [],
       files: [
-        { id: 'f1', name: 'a.png', type: 'image/png', pendingDeleteAt: null },
-        { id: 'f2', name: 'b.png', type: 'image/png', pendingDeleteAt: wallClock(3) },
+        { id: 'f1', name: 'a.png', type: 'image/png', size: null, pendingDeleteAt: null },
+        { id: 'f2', name: 'b.png', type: 'image/png', size: null, pendingDeleteAt: wallClock(3) },
       ],
     });
     await storage.close();
