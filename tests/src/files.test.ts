@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { File, TestClient } from './clients/open-client.js';
 import { waitFor } from './until.js';
@@ -70,11 +72,19 @@ describe.each(matrix)('files, $label', (kind) => {
           .poll(async () => (await app.core.get(library).getInfo())?.operationsCount, { timeout: 10_000 })
           .toBeLessThan(5);
         expect(await app.core.get(library).getFileInfo(fileId)).not.toBeNull();
+        const onDisk = async () =>
+          (await readdir(join(app.directory, 'files'), { recursive: true })).filter((path) =>
+            path.includes(fileId),
+          );
+        expect(await onDisk()).not.toEqual([]);
         await ana.close();
         await bob.close();
         await waitFor(async () => (await app.core.get(library).getFileInfo(fileId)) === null, {
           describe: () => `${fileId} is still there`,
+          deadline: 20_000,
         });
+        // Bytes first, then the record.
+        expect(await onDisk()).toEqual([]);
       },
     ));
 });
