@@ -12,6 +12,7 @@ export default defineConfig({
       './tests/vitest.config.ts',
       './examples/demo/vitest.config.ts',
       './examples/todo/vitest.config.ts',
+      './examples/custom-storage/vitest.config.ts',
     ],
   },
 });

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { serve } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
-import { createVerdant, LocalFileStorage, TokenProvider } from '@verdant-web/server';
+import { createVerdant, LocalFileStorage, type Storage, TokenProvider } from '@verdant-web/server';
 import { createHttpRouter, createNodeWebsocketHandler } from '@verdant-web/server/node';
 import { sqlShardStorage } from '@verdant-web/server/storage';
 import { Hono } from 'hono';
@@ -127,6 +127,8 @@ const answers = (base: string): Promise<boolean> =>
 export interface AppOptions {
   /** Where databases and files are. Default: a temporary folder that goes with `stop`. */
   directory?: string;
+  /** Default: a SQLite file for each library. */
+  storage?: (directory: string) => Storage;
   tokenExpiresIn?: number;
   profiles?: { get(userId: string): Promise<unknown> };
   replicaTruancyMinutes?: number;
@@ -174,12 +176,14 @@ export async function startApp(options: AppOptions = {}): Promise<App> {
   };
 }
 
+const shards = (directory: string) => sqlShardStorage({ databasesDirectory: directory });
+
 /** The sample of the documentation, with the app's own authorisation filled in: whoever you say you are. */
 async function compose(directory: string, port: number, options: AppOptions, errors: string[]) {
-  const { directory: _, tokenExpiresIn, profiles, ...engineOptions } = options;
+  const { directory: _, storage = shards, tokenExpiresIn, profiles, ...engineOptions } = options;
   const filesDirectory = join(directory, 'files');
   const core = createVerdant({
-    storage: sqlShardStorage({ databasesDirectory: join(directory, 'databases') }),
+    storage: storage(join(directory, 'databases')),
     profiles: profiles ?? { get: async (userId: string) => ({ id: userId, name: `Name of ${userId}` }) },
     tokenSecret: SECRET,
     fileStorage: new LocalFileStorage({

@@ -287,6 +287,20 @@ describe('history', () => {
     ]);
   });
 
+  test('is folded no more once the service is closed, whenever that is', async () => {
+    for (let ms = 0; ms <= 1_000; ms += 50) {
+      const world = new World();
+      const ana = await world.founder();
+      await ana.push(ana.set('items/1', 'n', 1));
+      await ana.ackAll();
+      await world.settle(ms);
+      const closed = world.core.close();
+      await world.settle(5_000);
+      await closed;
+      expect(world.logged.filter(([level]) => level === 'error')).toEqual([]);
+    }
+  });
+
   test('[FOLD-18] is kept where rebasing is disabled', async () => {
     const world = new World({ disableRebasing: true });
     const ana = await world.founder();

@@ -211,6 +211,7 @@ export class LiveLibrary {
   async close(): Promise<void> {
     await this.drained();
     this.settler.stop();
+    this.#rebaser.stop();
     this.roll.clear();
     for (const pin of this.pins) pin.break();
     if (this.state.dirty.size > 0) await this.commit({ head: this.state.head });

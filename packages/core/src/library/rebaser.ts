@@ -26,6 +26,7 @@ export class Rebaser {
   /** Whether there is a slice to do now. */
   isDue = false;
   #scheduled = false;
+  #stopped = false;
   #cursor: ServerOrder = 0;
   #limit = 200;
   /** How far the last complete pass went. */
@@ -37,14 +38,21 @@ export class Rebaser {
 
   /** Schedule a pass where more may be folded than the last one could. */
   consider(): void {
-    if (this.isDue || this.#scheduled || !this.#hasMore()) return;
+    if (this.#stopped || this.isDue || this.#scheduled || !this.#hasMore()) return;
     this.#scheduled = true;
     this.#library.services.scheduler.after(DELAY_MS, () => {
       this.#scheduled = false;
+      if (this.#stopped) return;
       this.#cursor = 0;
       this.isDue = true;
       this.#library.wake();
     });
+  }
+
+  /** Schedule nothing more: the library closes. */
+  stop(): void {
+    this.#stopped = true;
+    this.isDue = false;
   }
 
   /** Fold a few operations. */

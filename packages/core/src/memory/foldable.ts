@@ -1,4 +1,5 @@
 import type { Oid } from '@verdant-web/protocol';
+import { foldableOf } from '../storage/find-foldable.js';
 import type { OperationRow } from '../storage/rows.js';
 import type { Foldable, FoldQuery } from '../storage/storage.js';
 import { copy, type MemoryLibrary } from './library.js';
@@ -21,12 +22,6 @@ export function findFoldable(library: MemoryLibrary, query: FoldQuery): Foldable
     if (found.operations.length >= query.limit) return { ...found, next: looked };
   }
   return found;
-}
-
-/** From the object's earliest operation up to the first that has to stay. */
-function foldableOf(operations: readonly OperationRow[], { through, before }: FoldQuery): OperationRow[] {
-  const stays = operations.findIndex((row) => row.order > through || row.timestamp >= before);
-  return operations.slice(0, stays < 0 ? operations.length : stays);
 }
 
 function take(library: MemoryLibrary, oid: Oid, operations: OperationRow[], into: Foldable): void {

@@ -1,6 +1,8 @@
 import type { Oid, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import { emptyHead } from '../storage/empty-head.js';
-import type { AccessRow, BaselineRow, FileRow, Head, OperationRow, ReplicaRow } from '../storage/rows.js';
+import { HeldStages } from '../storage/held-stages.js';
+import { inPages } from '../storage/pages.js';
+import type { BaselineRow, FileRow, Head, OperationRow, ReplicaRow } from '../storage/rows.js';
 import type {
   CommitResult,
   DocumentRows,
@@ -17,10 +19,6 @@ import { findFoldable } from './foldable.js';
 import { copy, copyReplica, MemoryLibrary } from './library.js';
 import { inTimestampOrder } from './operation-log.js';
 
-const PAGE_ROWS = 256;
-/** In UTF-16 units. */
-const PAGE_TEXT = 256 * 1024;
-
 /** What a `MemoryLibraryStorage` is given to work on. */
 export interface LibraryPlace {
   find(): MemoryLibrary | undefined;
@@ -30,8 +28,7 @@ export interface LibraryPlace {
 /** One opened library. Every method has done its work by the time it returns its promise. */
 export class MemoryLibraryStorage implements LibraryStorage {
   readonly #place: LibraryPlace;
-  readonly #stages = new Map<StageId, Required<StagedRows>>();
-  #lastStage = 0;
+  readonly #stages = new HeldStages();
   #cutOff: string | null = null;
 
   constructor(place: LibraryPlace) {
@@ -71,32 +68,20 @@ export class MemoryLibraryStorage implements LibraryStorage {
     if (now.epoch !== change.expect.epoch || now.version !== change.expect.version) {
       return { ok: false, conflict: { ...now } };
     }
-    library.apply(change.adopt === undefined ? change : this.#adopted(change, change.adopt, library));
+    library.apply(this.#stages.adopted(change, library.isEmpty));
     this.#place.put(library);
-    if (change.adopt !== undefined) this.#stages.delete(change.adopt);
+    this.#stages.discard(change.adopt);
     return { ok: true };
   }
 
   async stage(pages: AsyncIterable<StagedRows>): Promise<StageId> {
-    const rows = {
-      operations: [] as OperationRow[],
-      baselines: [] as BaselineRow[],
-      access: [] as AccessRow[],
-    };
-    for await (const page of pages) {
-      this.#library();
-      rows.operations.push(...(page.operations ?? []).map(copy));
-      rows.baselines.push(...(page.baselines ?? []).map(copy));
-      rows.access.push(...(page.access ?? []).map(copy));
-    }
+    const id = await this.#stages.stage(pages);
     this.#library();
-    const id = String(++this.#lastStage) as StageId;
-    this.#stages.set(id, rows);
     return id;
   }
 
   async discardStage(id: StageId): Promise<void> {
-    this.#stages.delete(id);
+    this.#stages.discard(id);
   }
 
   async evict(head: Head): Promise<void> {
@@ -126,11 +111,11 @@ export class MemoryLibraryStorage implements LibraryStorage {
   async *readBaselines(): AsyncIterable<BaselineRow[]> {
     const baselines = this.#library()?.baselines ?? new Map<Oid, BaselineRow>();
     const inOrder = [...baselines.keys()].sort().map((oid) => baselines.get(oid)!);
-    yield* this.#pages(inOrder, (row) => row.snapshot);
+    yield* this.#pages(inOrder);
   }
 
   async *readOperations(after: ServerOrder, through: ServerOrder): AsyncIterable<OperationRow[]> {
-    yield* this.#pages(this.#library()?.log.range(after, through) ?? [], (row) => row.data);
+    yield* this.#pages(this.#library()?.log.range(after, through) ?? []);
   }
 
   async earliestAfter(after: ServerOrder): Promise<Timestamp | null> {
@@ -175,44 +160,18 @@ export class MemoryLibraryStorage implements LibraryStorage {
     return [...replicas.keys()].sort().map((id) => copyReplica(replicas.get(id)));
   }
 
-  #adopted(change: LibraryChange, id: StageId, library: MemoryLibrary): LibraryChange {
-    const staged = this.#stages.get(id);
-    if (!staged) throw new Error('There is no such stage');
-    if (!library.isEmpty) throw new Error('Staged rows are adopted by a library without content alone');
-    return {
-      ...change,
-      operations: [...staged.operations, ...(change.operations ?? [])],
-      baselines: [...staged.baselines, ...(change.baselines ?? [])],
-      access: [...staged.access, ...(change.access ?? [])],
-    };
-  }
-
   #library(): MemoryLibrary | undefined {
     if (this.#cutOff !== null) throw new Error(this.#cutOff);
     return this.#place.find();
   }
 
-  async *#pages<Row extends object>(
-    rows: readonly Row[],
-    textOf: (row: Row) => string,
-  ): AsyncIterable<Row[]> {
+  async *#pages<Row extends OperationRow | BaselineRow>(rows: readonly Row[]): AsyncIterable<Row[]> {
     const epoch = this.#library()?.head.epoch;
-    for (let start = 0; start < rows.length; ) {
+    for (const page of inPages(rows)) {
       if (this.#library()?.head.epoch !== epoch) throw new Error('The library was evicted while it was read');
-      const end = pageEnd(rows, start, textOf);
-      yield rows.slice(start, end).map(copy);
-      start = end;
+      yield page.map(copy);
     }
   }
-}
-
-function pageEnd<Row>(rows: readonly Row[], start: number, textOf: (row: Row) => string): number {
-  let text = 0;
-  for (let end = start; end < rows.length; end++) {
-    text += textOf(rows[end]!).length;
-    if (text >= PAGE_TEXT || end - start + 1 >= PAGE_ROWS) return end + 1;
-  }
-  return rows.length;
 }
 
 function rowsOf(library: MemoryLibrary, oids: readonly Oid[]): DocumentRows {

@@ -94,12 +94,20 @@ async function everything(library: LibraryStorage, step: number) {
     access: roots,
     objects: roots,
   });
-  const byId = (a: { id: string }, b: { id: string }) => (a.id < b.id ? -1 : 1);
   return {
     ...rows,
-    loaded: rows.loaded && { ...rows.loaded, replicas: rows.loaded.replicas.sort(byId) },
-    expiredFiles: rows.expiredFiles.sort(byId),
-    evictedFiles: rows.evictedFiles.sort(byId),
-    facts,
+    // In an order of ours, where the contract leaves it to the backend.
+    loaded: rows.loaded && { ...rows.loaded, replicas: sorted(rows.loaded.replicas, 'id') },
+    expiredFiles: sorted(rows.expiredFiles, 'id'),
+    evictedFiles: sorted(rows.evictedFiles, 'id'),
+    access: sorted(facts.access, 'root'),
+    keys: facts.keys,
+    objects: {
+      baselines: sorted(facts.objects.baselines, 'oid'),
+      operations: sorted(facts.objects.operations, 'oid'),
+    },
   };
 }
+
+const sorted = <Row>(rows: readonly Row[], field: keyof Row): Row[] =>
+  [...rows].sort((a, b) => (a[field] < b[field] ? -1 : a[field] > b[field] ? 1 : 0));
