@@ -117,6 +117,7 @@ function openLibrary(id: LibraryId, path: string): LibraryStorage {
       read((now) => by('timestamp', now.operations).find(({ order }) => order > after)?.timestamp ?? null),
     foldable: (query) => backend.findFoldable(library, query),
     readFile: async (file) => read((now) => now.files.find((row) => row.id === file) ?? null),
+    readFiles: () => pages((now) => now.files),
     expiredFiles: async (before, limit) =>
       read((now) => now.files.filter((row) => (row.pendingDeleteAt ?? Infinity) <= before).slice(0, limit)),
     evictedFiles: async (limit) => read((now) => now.evictedFiles.slice(0, limit)),
@@ -132,7 +133,7 @@ function openLibrary(id: LibraryId, path: string): LibraryStorage {
   return library;
 }
 
-type Paged = backend.LibraryRows['operations' | 'baselines'][number];
+type Paged = backend.LibraryRows['operations' | 'baselines' | 'files'][number];
 
 const objectRows = (now: backend.LibraryRows, isAsked: (oid: Oid) => boolean) => ({
   baselines: by('oid', now.baselines).filter((row) => isAsked(row.oid)),

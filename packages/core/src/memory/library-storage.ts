@@ -137,7 +137,7 @@ export class MemoryLibraryStorage implements LibraryStorage {
   }
 
   async *readFiles(): AsyncIterable<FileRow[]> {
-    yield* this.#pages([...(this.#library()?.files.values() ?? [])], (row) => row.name);
+    yield* this.#pages([...(this.#library()?.files.values() ?? [])]);
   }
 
   async expiredFiles(before: number, limit: number): Promise<FileRow[]> {
@@ -165,7 +165,9 @@ export class MemoryLibraryStorage implements LibraryStorage {
     return this.#place.find();
   }
 
-  async *#pages<Row extends OperationRow | BaselineRow>(rows: readonly Row[]): AsyncIterable<Row[]> {
+  async *#pages<Row extends OperationRow | BaselineRow | FileRow>(
+    rows: readonly Row[],
+  ): AsyncIterable<Row[]> {
     const epoch = this.#library()?.head.epoch;
     for (const page of inPages(rows)) {
       if (this.#library()?.head.epoch !== epoch) throw new Error('The library was evicted while it was read');

@@ -98,6 +98,7 @@ async function everything(library: LibraryStorage, step: number) {
     ...rows,
     // In an order of ours, where the contract leaves it to the backend.
     loaded: rows.loaded && { ...rows.loaded, replicas: sorted(rows.loaded.replicas, 'id') },
+    files: sorted(rows.files, 'id'),
     expiredFiles: sorted(rows.expiredFiles, 'id'),
     evictedFiles: sorted(rows.evictedFiles, 'id'),
     access: sorted(facts.access, 'root'),
