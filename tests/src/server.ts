@@ -9,7 +9,14 @@ import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { serve } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
-import { createVerdant, LocalFileStorage, type Storage, TokenProvider } from '@verdant-web/server';
+import {
+  createVerdant,
+  LocalFileStorage,
+  type Storage,
+  TokenProvider,
+  type TokenRequest,
+  type VerdantOptions,
+} from '@verdant-web/server';
 import { createHttpRouter, createNodeWebsocketHandler } from '@verdant-web/server/node';
 import { sqlShardStorage } from '@verdant-web/server/storage';
 import { Hono } from 'hono';
@@ -130,6 +137,12 @@ export interface AppOptions {
   /** Default: a SQLite file for each library. */
   storage?: (directory: string) => Storage;
   tokenExpiresIn?: number;
+  /** How tokens are verified, asked at each start. Default: by the secret of the tests. */
+  verification?: () => Pick<VerdantOptions, 'tokenSecret' | 'tokens'>;
+  /** Makes the token that the auth endpoint gives out; null: it refuses. Default: signed with the secret of the tests. */
+  issue?: (request: TokenRequest) => string | null | Promise<string | null>;
+  /** Of the socket handler and the router. */
+  allowedOrigins?: string[];
   profiles?: { get(userId: string): Promise<unknown> };
   replicaTruancyMinutes?: number;
   fileDeleteExpirationDays?: number;
@@ -180,12 +193,22 @@ const shards = (directory: string) => sqlShardStorage({ databasesDirectory: dire
 
 /** The sample of the documentation, with the app's own authorisation filled in: whoever you say you are. */
 async function compose(directory: string, port: number, options: AppOptions, errors: string[]) {
-  const { directory: _, storage = shards, tokenExpiresIn, profiles, ...engineOptions } = options;
+  const {
+    directory: _,
+    storage = shards,
+    tokenExpiresIn,
+    profiles,
+    verification = () => ({ tokenSecret: SECRET }),
+    issue = (request) => new TokenProvider({ secret: SECRET }).getToken(request),
+    allowedOrigins,
+    ...engineOptions
+  } = options;
+  const origins = allowedOrigins && { allowedOrigins };
   const filesDirectory = join(directory, 'files');
   const core = createVerdant({
     storage: storage(join(directory, 'databases')),
     profiles: profiles ?? { get: async (userId: string) => ({ id: userId, name: `Name of ${userId}` }) },
-    tokenSecret: SECRET,
+    ...verification(),
     fileStorage: new LocalFileStorage({
       rootDirectory: filesDirectory,
       host: `http://localhost:${port}/files`,
@@ -195,20 +218,18 @@ async function compose(directory: string, port: number, options: AppOptions, err
     },
     ...engineOptions,
   });
-  const tokens = new TokenProvider({ secret: SECRET });
   const app = new Hono()
-    .route('/verdant', createHttpRouter(core))
-    .get('/auth/:libraryId', (context) => {
+    .route('/verdant', createHttpRouter(core, origins))
+    .get('/auth/:libraryId', async (context) => {
       const type = context.req.query('type');
-      return context.json({
-        accessToken: tokens.getToken({
-          libraryId: context.req.param('libraryId'),
-          userId: context.req.query('userId') ?? 'anonymous',
-          syncEndpoint: `http://localhost:${port}/verdant`,
-          ...(type !== undefined && { type: Number(type) as 0 }),
-          ...(tokenExpiresIn !== undefined && { expiresIn: tokenExpiresIn }),
-        }),
+      const accessToken = await issue({
+        libraryId: context.req.param('libraryId'),
+        userId: context.req.query('userId') ?? 'anonymous',
+        syncEndpoint: `http://localhost:${port}/verdant`,
+        ...(type !== undefined && { type: Number(type) as 0 }),
+        ...(tokenExpiresIn !== undefined && { expiresIn: tokenExpiresIn }),
       });
+      return accessToken === null ? context.text('Not you.', 403) : context.json({ accessToken });
     })
     .get(
       '/files/*',
@@ -220,7 +241,7 @@ async function compose(directory: string, port: number, options: AppOptions, err
     );
 
   const server = serve({ fetch: app.fetch, port, hostname: 'localhost' }) as Server;
-  server.addListener('upgrade', createNodeWebsocketHandler(core));
+  server.addListener('upgrade', createNodeWebsocketHandler(core, origins));
   const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);

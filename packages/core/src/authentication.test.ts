@@ -54,7 +54,7 @@ describe('how tokens are verified is told at start', () => {
   });
 });
 
-test('a verification that does not end is given up as 503 before a client would lose patience', async () => {
+test('[AUTH-16] a verification that does not end is given up as 503 before a client would lose patience', async () => {
   const world = new World({ tokens: { verifyToken: () => new Promise(() => {}) } });
   const verification = world.core.authenticate('x').then(
     () => 'accepted',

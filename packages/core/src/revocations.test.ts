@@ -47,6 +47,7 @@ describe('revoke', () => {
     const bob = await world.member('bob');
     await world.settle(10_000);
     const fresh = world.device('ana').connect();
+    await world.settle(1);
     await revoke(world, { userId: 'ana', libraryId: 'lib', issuedBefore: world.time.now() - 5_000 });
     expect(ana.closed).toEqual({
       code: VerdantErrorCode.TokenExpired,
@@ -58,8 +59,10 @@ describe('revoke', () => {
     expect([elsewhere.isOpen, bob.isOpen, fresh.isOpen]).toEqual([false, true, true]);
     await revoke(world, { libraryId: 'another' });
     expect([bob.isOpen, fresh.isOpen]).toEqual([true, true]);
-    await revoke(world, { libraryId: 'lib' });
+    await revoke(world, { libraryId: 'lib', issuedBefore: world.time.now() - 1 });
     expect([bob.isOpen, fresh.isOpen]).toEqual([false, true]);
+    await revoke(world, { libraryId: 'lib' });
+    expect(fresh.isOpen).toBe(false);
   });
 
   test('[AUTH-12] refuses tokens issued before, those of the same second included, and takes fresh ones', async () => {
@@ -77,7 +80,18 @@ describe('revoke', () => {
     expect(await authenticate(world, before)).toBe(VerdantErrorCode.TokenExpired);
   });
 
-  test('meets tokens that do not say when they were issued, whenever that was', async () => {
+  test('tells tokens of one second apart where they say when they were issued to the millisecond', async () => {
+    const world = new World({ tokens });
+    const at = () => tokenFor(world, { iat: world.time.now() / 1000 });
+    await world.settle(123);
+    const before = at();
+    await revoke(world, { userId: 'ana' });
+    expect(await authenticate(world, before)).toBe(VerdantErrorCode.TokenExpired);
+    await world.settle(1);
+    expect(await authenticate(world, at())).toBe('accepted');
+  });
+
+  test('[AUTH-12] meets tokens that do not say when they were issued, whenever that was', async () => {
     const world = new World({ tokens });
     await revoke(world, { userId: 'ana', issuedBefore: new Date('1999-12-31') });
     await world.settle(60_000);
@@ -94,7 +108,7 @@ describe('revoke', () => {
     expect(await authenticate(world, token)).toBe(VerdantErrorCode.TokenExpired);
   });
 
-  test('outlives the process', async () => {
+  test('[AUTH-12] outlives the process', async () => {
     const world = new World({ tokens });
     const [ana, bob] = [tokenFor(world), tokenFor(world, { user: 'bob' })];
     await world.settle(1_000);
@@ -120,7 +134,7 @@ describe('revoke', () => {
     await expect(world.core.files.upload(token, file, new Blob(['x']).stream())).rejects.toEqual(refused);
   });
 
-  test('what was sent before is stored, and not acknowledged to a socket that is gone', async () => {
+  test('[AUTH-13] what was sent before is stored, and not acknowledged to a socket that is gone', async () => {
     const world = new World();
     const ana = await world.founder('ana');
     const bob = await world.member('bob');

@@ -10,8 +10,9 @@ export interface Revocation {
   /** Tokens for this library. Default: for every library. */
   libraryId?: string;
   /**
-   * Those issued before this, as a `Date` or in milliseconds of Unix time. Default: now. A token says when it was issued in whole
-   * seconds (`iat`), so one that was issued within the same second counts as issued before; one that does not say, too.
+   * Those issued before this, as a `Date` or in milliseconds of Unix time. Default: now. A token says when it was issued
+   * (`iat`): those of `TokenProvider` to the millisecond, those of most identity providers to the second, where one of the
+   * same second counts as issued before. So does one that does not say.
    */
   issuedBefore?: Date | number;
 }
@@ -61,7 +62,8 @@ export class Revocations {
 
 /** The revocation as it is kept. Throws a `TypeError` that names what is wrong with it. */
 export const revocationRow = (revocation: Revocation, now: number): RevocationRow => {
-  const { userId, libraryId, issuedBefore = now } = revocation ?? {};
+  // Of two things in one millisecond nobody knows which came first.
+  const { userId, libraryId, issuedBefore = now + 1 } = revocation ?? {};
   if (userId === undefined && libraryId === undefined) {
     throw new TypeError(
       'revoke: name a userId, a libraryId or both. To revoke every token, replace the token secret instead.',

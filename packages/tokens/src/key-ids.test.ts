@@ -33,19 +33,19 @@ test.each(['', 'x'.repeat(201), 7])('a provider takes no key id %j', (keyId) => 
   );
 });
 
-test('while a secret is being replaced, tokens of both are good', async () => {
+test('[AUTH-9] while a secret is being replaced, tokens of both are good', async () => {
   const verifier = new TokenVerifier({ secret: both });
   expect(await codeOf(verifier.verify(await sign(newSecret, 'new')))).toBe('accepted');
   expect(await codeOf(verifier.verify(await sign(oldSecret, 'old')))).toBe('accepted');
 });
 
-test('once it is replaced, tokens of the old one are told to be fetched anew', async () => {
+test('[AUTH-6] once it is replaced, tokens of the old one are told to be fetched anew', async () => {
   const verifier = new TokenVerifier({ secret: both[0]! });
   expect(await codeOf(verifier.verify(await sign(oldSecret, 'old')))).toBe(4012);
   expect(await codeOf(verifier.verify(await sign(oldSecret)))).toBe(4012);
 });
 
-test('a known key id picks that secret and no other', async () => {
+test('[AUTH-14] a known key id picks that secret and no other', async () => {
   const token = await sign(oldSecret, 'new');
   const check = vi.spyOn(crypto.subtle, 'verify');
   expect(await codeOf(new TokenVerifier({ secret: [...both, oldSecret] }).verify(token))).toBe(4012);
@@ -53,12 +53,12 @@ test('a known key id picks that secret and no other', async () => {
   check.mockRestore();
 });
 
-test('a token without a key id is tried with all', async () => {
+test('[AUTH-14] a token without a key id is tried with all', async () => {
   const verifier = new TokenVerifier({ secret: both });
   expect(await codeOf(verifier.verify(await sign(oldSecret)))).toBe('accepted');
 });
 
-test('a key id that is not known is tried with the secrets that have none', async () => {
+test('[AUTH-14] a key id that is not known is tried with the secrets that have none', async () => {
   expect(await codeOf(new TokenVerifier({ secret: oldSecret }).verify(await sign(oldSecret, 'x')))).toBe(
     'accepted',
   );

@@ -13,7 +13,7 @@ const verify = (keys: JSONWebKeySet, token: string, more: object = {}) =>
   codeOf(new TokenVerifier({ keys, ...more }).verify(token));
 
 describe.each(algorithms)('tokens signed with %s', (alg) => {
-  test('[AUTH-1] are accepted with the public key, by its id or without one', async () => {
+  test('[AUTH-1] [AUTH-14] are accepted with the public key, by its id or without one', async () => {
     const [named, nameless] = [await signingKey(alg, 'k1'), await signingKey(alg)];
     const keys = { keys: [named.publicJwk, nameless.publicJwk] };
     expect(await verify(keys, await named.sign(claims))).toBe('accepted');
@@ -21,7 +21,7 @@ describe.each(algorithms)('tokens signed with %s', (alg) => {
     expect(await verify(keys, await named.sign(claims, { kid: undefined }))).toBe('accepted');
   });
 
-  test('of another key are told to be fetched anew', async () => {
+  test('[AUTH-6] of another key are told to be fetched anew', async () => {
     const [ours, other] = [await signingKey(alg, 'k1'), await signingKey(alg, 'k2')];
     const keys = { keys: [ours.publicJwk] };
     expect(await verify(keys, await other.sign(claims))).toBe(4012);
@@ -69,7 +69,7 @@ test('[AUTH-1] a public key is no secret: HS256 with its text is refused', async
   }
 });
 
-test('an algorithm is accepted only with the kind of key that it is for', async () => {
+test('[AUTH-1] an algorithm is accepted only with the kind of key that it is for', async () => {
   const keys = await Promise.all(algorithms.map((alg) => signingKey(alg, alg)));
   const set = { keys: keys.map(({ publicJwk }) => publicJwk) };
   for (const [index, key] of keys.entries()) {
@@ -80,10 +80,13 @@ test('an algorithm is accepted only with the kind of key that it is for', async 
   }
 });
 
-test.each(['RS384', 'RS512', 'PS256', 'PS512', 'ES384', 'ES512'])('%s is not accepted', async (alg) => {
-  const [accepted, key] = [await signingKey('RS256', 'k1'), await signingKey(alg, 'k1')];
-  expect(await verify({ keys: [accepted.publicJwk] }, await key.sign(claims))).toBe(4011);
-});
+test.each(['RS384', 'RS512', 'PS256', 'PS512', 'ES384', 'ES512'])(
+  '[AUTH-1] %s is not accepted',
+  async (alg) => {
+    const [accepted, key] = [await signingKey('RS256', 'k1'), await signingKey(alg, 'k1')];
+    expect(await verify({ keys: [accepted.publicJwk] }, await key.sign(claims))).toBe(4011);
+  },
+);
 
 test('secrets and public keys may serve side by side', async () => {
   const key = await signingKey('ES256', 'k1');

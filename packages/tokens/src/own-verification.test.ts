@@ -76,7 +76,7 @@ describe('what it throws', () => {
     VerdantErrorCode.InvalidToken,
     VerdantErrorCode.Forbidden,
     VerdantErrorCode.Busy,
-  ])('a VerdantError %d is the refusal', async (code) => {
+  ])('[AUTH-16] a VerdantError %d is the refusal', async (code) => {
     const refusal = new VerdantError(code, 'says the app');
     const verifier = new TokenVerifier({ verifyToken: () => Promise.reject(refusal) });
     await expect(verifier.verify('x')).rejects.toBe(refusal);
@@ -107,7 +107,7 @@ describe('what it throws', () => {
     expect(await codeOf(verifier.verify('x'))).toBe(4011);
   });
 
-  test('any other error is thrown as it is, which the server answers with 500', async () => {
+  test('[AUTH-16] any other error is thrown as it is, which the server answers with 500', async () => {
     const crash = new TypeError('cannot read properties of undefined');
     const verifier = new TokenVerifier({ verifyToken: () => Promise.reject(crash) });
     await expect(verifier.verify('x')).rejects.toBe(crash);

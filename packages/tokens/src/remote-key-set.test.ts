@@ -52,7 +52,7 @@ test.each(['EdDSA', 'ES256', 'RS256'])('keys for %s are fetched, once for many t
 });
 
 describe('keys that are replaced', () => {
-  test('a new one is fetched when the first token names it, and the old one serves on while it is published', async () => {
+  test('[AUTH-9] a new one is fetched when the first token names it, and the old one serves on while it is published', async () => {
     const verifier = verifierOf();
     expect(await codeOf(verifier.verify(await tokenOf(first)))).toBe('accepted');
     server.publish(first, second);
@@ -123,26 +123,32 @@ describe('a provider that cannot be reached', () => {
     ],
   ];
 
-  test.each(outages)('(it %s) is 503, never a refusal, and is told to the log', async (_name, breakIt) => {
-    await breakIt();
-    const verifier = verifierOf();
-    expect(await refusal(verifier.verify(await tokenOf(first)))).toEqual(busy);
-    expect(log).toHaveBeenCalledExactlyOnceWith('warn', expect.stringContaining('identity provider'), {
-      url: server.url,
-      err: expect.anything(),
-    });
-  });
+  test.each(outages)(
+    '[AUTH-15] (it %s) is 503, never a refusal, and is told to the log',
+    async (_name, breakIt) => {
+      await breakIt();
+      const verifier = verifierOf();
+      expect(await refusal(verifier.verify(await tokenOf(first)))).toEqual(busy);
+      expect(log).toHaveBeenCalledExactlyOnceWith('warn', expect.stringContaining('identity provider'), {
+        url: server.url,
+        err: expect.anything(),
+      });
+    },
+  );
 
-  test.each(outages)('(it %s) does not trouble tokens of known keys, for a day', async (_name, breakIt) => {
-    const verifier = verifierOf();
-    expect(await codeOf(verifier.verify(await tokenOf(first)))).toBe('accepted');
-    await breakIt();
-    clock += 23 * 60 * MINUTE;
-    expect(await codeOf(verifier.verify(await tokenOf(first)))).toBe('accepted');
-    expect(await refusal(verifier.verify(await tokenOf(second)))).toEqual(busy);
-    clock += 2 * 60 * MINUTE;
-    expect(await refusal(verifier.verify(await tokenOf(first)))).toEqual(busy);
-  });
+  test.each(outages)(
+    '[AUTH-15] (it %s) does not trouble tokens of known keys, for a day',
+    async (_name, breakIt) => {
+      const verifier = verifierOf();
+      expect(await codeOf(verifier.verify(await tokenOf(first)))).toBe('accepted');
+      await breakIt();
+      clock += 23 * 60 * MINUTE;
+      expect(await codeOf(verifier.verify(await tokenOf(first)))).toBe('accepted');
+      expect(await refusal(verifier.verify(await tokenOf(second)))).toEqual(busy);
+      clock += 2 * 60 * MINUTE;
+      expect(await refusal(verifier.verify(await tokenOf(first)))).toEqual(busy);
+    },
+  );
 
   test('is not asked again for each token, and is found again when it is back', async () => {
     server.status = 500;
@@ -158,7 +164,7 @@ describe('a provider that cannot be reached', () => {
   });
 });
 
-test('an RSA key that is too short is not accepted, whoever publishes it', async () => {
+test('[AUTH-1] an RSA key that is too short is not accepted, whoever publishes it', async () => {
   const weak = await weakKey();
   server.publish(weak);
   expect(await codeOf(verifierOf().verify(await tokenOf(weak)))).toBe(4011);

@@ -16,7 +16,7 @@ export interface TokenClaims {
   type: ReplicaType;
   /** The app's own word for what this user is in this library. */
   role?: string;
-  /** When it was issued, in seconds of Unix time. */
+  /** When it was issued, in seconds of Unix time, with the milliseconds behind the point. */
   iat: number;
   /** When it ends, in seconds of Unix time. */
   exp: number;

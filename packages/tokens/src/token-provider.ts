@@ -105,7 +105,7 @@ const claimsOf = ({
   if (role !== undefined && typeof role !== 'string') throw new TypeError('role must be a string.');
   if (!isReplicaType(type)) throw new TypeError('type must be one of ReplicaType, a number from 0 to 5.');
 
-  const issuedAt = Math.floor(Date.now() / 1000);
+  const now = Date.now();
   return {
     sub: userId as UserId,
     lib: libraryId as LibraryId,
@@ -113,8 +113,9 @@ const claimsOf = ({
     ...(fileEndpoint !== undefined && { file: fileEndpoint }),
     type,
     ...(role !== undefined && { role }),
-    iat: issuedAt,
-    exp: issuedAt + lifetimeInSeconds(expiresIn),
+    // To the millisecond: a token that is fetched right after a revocation must not count as issued before it.
+    iat: now / 1000,
+    exp: Math.floor(now / 1000) + lifetimeInSeconds(expiresIn),
   };
 };
 

@@ -55,9 +55,24 @@ describe('a genuine token', () => {
       role: 'editor',
       type: ReplicaType.PassivePush,
       expiresAt: expect.any(Number),
-      issuedAt: verified.expiresAt - 60_000,
+      issuedAt: expect.any(Number),
     });
+    expect(Math.floor(verified.issuedAt! / 1000) * 1000).toBe(verified.expiresAt - 60_000);
     expect(Math.abs(verified.issuedAt! - Date.now())).toBeLessThan(10_000);
+  });
+
+  test('says when it was issued to the millisecond', async () => {
+    vi.useFakeTimers({ now: now + 123, toFake: ['Date'] });
+    for (const offset of [0, 1, 456, 876]) {
+      vi.setSystemTime(now + 123 + offset);
+      const token = new TokenProvider({ secret }).getToken({
+        userId: 'u1',
+        libraryId: 'lib1',
+        syncEndpoint: 'https://example.com/verdant',
+      });
+      expect((await verifierAt().verify(token)).issuedAt).toBe(now + 123 + offset);
+    }
+    vi.useRealTimers();
   });
 
   test('[AUTH-3] [AUTH-4] from jose, with the least claims', async () => {

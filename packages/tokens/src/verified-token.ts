@@ -41,7 +41,7 @@ export const readClaims = (claims: Readonly<Record<string, unknown>>): VerifiedT
     type: readReplicaType(type),
     role,
     expiresAt: exp * 1000,
-    ...(iat !== undefined && { issuedAt: iat * 1000 }),
+    ...(iat !== undefined && { issuedAt: Math.round(iat * 1000) }),
   });
 };
 

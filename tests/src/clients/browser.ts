@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { FileReaderShim } from './file-reader.js';
 import { createLocalStorage } from './local-storage.js';
-import { createSocketClass } from './socket.js';
+import { createSocketClass, ORIGIN } from './socket.js';
 import { Wire } from './wire-log.js';
 
 /** What survives the closing of a tab: give it to the next one, and it is the same device again. */
@@ -45,7 +45,7 @@ export function createBrowser(device: Device): Browser {
   const browserFetch = createFetch(network, wire);
   const WebSocket = createSocketClass(network, wire);
   // A second tab asks for a new database version; with one tab a device it never comes to that.
-  const location = { href: 'http://localhost/', origin: 'http://localhost', search: '', reload: () => {} };
+  const location = { href: `${ORIGIN}/`, origin: ORIGIN, search: '', reload: () => {} };
   const navigator = { userAgent: 'node', onLine: true };
 
   const shared: Record<string, unknown> = {

@@ -2,6 +2,9 @@ import { WebSocket as NodeSocket } from 'ws';
 import type { Network } from './browser.js';
 import type { Wire } from './wire-log.js';
 
+/** That of the page, as `createBrowser` has it; browsers send it with each upgrade. */
+export const ORIGIN = 'http://localhost';
+
 /** How long a browser without network takes to say so; at 0 the 3.x client would fill the processor with attempts. */
 const OFFLINE_FAILURE_MS = 30;
 
@@ -26,7 +29,7 @@ export function createSocketClass(network: Network, wire: Wire) {
         setTimeout(() => this.#fail(), OFFLINE_FAILURE_MS);
         return;
       }
-      const socket = new NodeSocket(url, protocols);
+      const socket = new NodeSocket(url, protocols, { origin: ORIGIN });
       this.#socket = socket;
       const { cut } = network;
       const onCut = () => {
