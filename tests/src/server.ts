@@ -134,6 +134,8 @@ const answers = (base: string): Promise<boolean> =>
 export interface AppOptions {
   /** Where databases and files are. Default: a temporary folder that goes with `stop`. */
   directory?: string;
+  /** Default: one that is free. */
+  port?: number;
   /** Default: a SQLite file for each library. */
   storage?: (directory: string) => Storage;
   tokenExpiresIn?: number;
@@ -167,7 +169,7 @@ export interface App {
 
 export async function startApp(options: AppOptions = {}): Promise<App> {
   const directory = options.directory ?? (await temporaryFolder());
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const errors: string[] = [];
   let running = await compose(directory, port, options, errors);
   return {
@@ -195,6 +197,7 @@ const shards = (directory: string) => sqlShardStorage({ databasesDirectory: dire
 async function compose(directory: string, port: number, options: AppOptions, errors: string[]) {
   const {
     directory: _,
+    port: __,
     storage = shards,
     tokenExpiresIn,
     profiles,
