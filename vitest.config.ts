@@ -3,6 +3,11 @@ import { sourceAliases } from './vitest.shared.js';
 
 export default defineConfig({
   test: {
+    coverage: {
+      include: ['packages/*/src/**/*.ts'],
+      exclude: ['**/*.test.ts', '**/testing/**'],
+      reporter: ['text-summary', 'html'],
+    },
     projects: [
       {
         resolve: { alias: sourceAliases },

@@ -1,22 +1,16 @@
 // publint and arethetypeswrong on what would be published of every package.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { packAll, root } from './packed.mjs';
 
-const root = new URL('..', import.meta.url).pathname;
-const out = mkdtempSync(join(tmpdir(), 'verdant-packed-'));
+const packed = packAll(mkdtempSync(join(tmpdir(), 'verdant-packed-')));
 let failed = false;
-for (const name of readdirSync(join(root, 'packages'))) {
-  const cwd = join(root, 'packages', name);
+for (const [name, tarball] of packed) {
   try {
-    execFileSync('pnpm', ['pack', '--pack-destination', out], { cwd, stdio: 'pipe' });
-    const tarball = join(
-      out,
-      readdirSync(out).find((file) => file.startsWith(`verdant-web-${name}-0`)),
-    );
-    run('publint', ['run', tarball, '--strict'], root);
-    run('attw', [tarball, '--profile', 'esm-only', '--format', 'ascii'], root);
+    run('publint', ['run', tarball, '--strict']);
+    run('attw', [tarball, '--profile', 'esm-only', '--format', 'ascii']);
     console.log(`ok   ${name}`);
   } catch (error) {
     failed = true;
@@ -25,9 +19,9 @@ for (const name of readdirSync(join(root, 'packages'))) {
 }
 process.exitCode = failed ? 1 : 0;
 
-function run(command, args, cwd) {
+function run(command, args) {
   execFileSync(join(root, 'node_modules/.bin', command), args, {
-    cwd,
+    cwd: root,
     stdio: 'pipe',
     env: { ...process.env, NO_COLOR: '1' },
   });
