@@ -4,6 +4,8 @@ import { root } from '../packed.mjs';
 
 /** Before a block: why it is not run, or not even compiled. Readers of the page do not see it. */
 const MARKER = /<!-- sample: not (run|compiled): ([^\n]+?) -->\s*$/;
+/** Before a block: what it begins with, where the page leaves that out. */
+const BEGINNING = /<!-- sample: begins\n((?:(?!-->).)*)-->\s*$/s;
 const BLOCK = /^```tsx?\n(.*?)^```/gms;
 
 /**
@@ -18,7 +20,7 @@ export function readSamples() {
       const [, kind = null, reason] = MARKER.exec(before) ?? [];
       return {
         place: `${page}:${before.split('\n').length}`,
-        code,
+        code: (BEGINNING.exec(before)?.[1] ?? '') + code,
         isTest: /^\/\/ [\w-]+\.test\.ts\n/.test(code),
         isCompiled: kind !== 'compiled',
         isRun: kind === null,
