@@ -4,6 +4,8 @@ import { root } from '../packed.mjs';
 
 /** Before a block: why it is not run, or not even compiled. Readers of the page do not see it. */
 const MARKER = /<!-- sample: not (run|compiled): ([^\n]+?) -->\s*$/;
+/** The same for every block of a page. */
+const PAGE_MARKER = /<!-- samples: not (run|compiled): ([^\n]+?) -->/;
 /** Before a block: what it begins with, where the page leaves that out. */
 const BEGINNING = /<!-- sample: begins\n((?:(?!-->).)*)-->\s*$/s;
 const BLOCK = /^```tsx?\n(.*?)^```/gms;
@@ -17,7 +19,7 @@ export function readSamples() {
     const text = readFileSync(join(root, page), 'utf8');
     return [...text.matchAll(BLOCK)].map(({ index, 1: code }) => {
       const before = text.slice(0, index);
-      const [, kind = null, reason] = MARKER.exec(before) ?? [];
+      const [, kind = null, reason] = MARKER.exec(before) ?? PAGE_MARKER.exec(text) ?? [];
       return {
         place: `${page}:${before.split('\n').length}`,
         code: (BEGINNING.exec(before)?.[1] ?? '') + code,
