@@ -10,6 +10,7 @@ export function startProgram(command, args, { cwd, env = {} }) {
     env: {
       ...process.env,
       TOKEN_SECRET: 'a secret of the samples, long enough for anyone',
+      OLD_TOKEN_SECRET: 'an older secret of the samples, long enough for anyone',
       NO_COLOR: '1',
       ...env,
     },

@@ -14,6 +14,7 @@ const FROM_THE_REGISTRY = [
   'better-sqlite3',
   'fake-indexeddb',
   'hono',
+  'jose',
   'pino',
   'tsx',
   'typescript',
