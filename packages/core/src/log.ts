@@ -7,7 +7,7 @@ import type { LogFields, LogFunction, Logger, LogLevel } from './logger.js';
  *
  * @example
  * ```ts
- * log.debug?.({ operations: operations.length }, 'Operations are stored.');
+ * log.debug?.({ operations: operations.length }, 'Changes are stored.');
  * ```
  */
 export interface Log {
