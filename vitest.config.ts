@@ -15,6 +15,7 @@ export default defineConfig({
       },
       { test: { name: 'scripts', include: ['scripts/*.test.mjs'] } },
       './tests/vitest.config.ts',
+      './tests/vitest.matrix.config.ts',
       './examples/demo/vitest.config.ts',
       './examples/todo/vitest.config.ts',
       './examples/custom-storage/vitest.config.ts',

@@ -76,7 +76,7 @@ const groupOf = (rule) => rule.slice(0, rule.indexOf('-'));
 const rulesAtStart = (name) =>
   [...(NAMED_FIRST.exec(name)?.[0] ?? '').matchAll(RULE)].map(([, rule]) => rule);
 
-/** What a call is as a test: `test(…)`, `it.each(…)(…)`, `describe.skip(…)`; null: it is none. */
+/** What a call is as a test: `scenario(…)` of the matrix, `test(…)`, `it.each(…)(…)`, `describe.skip(…)`; null: it is none. */
 function testCall(node) {
   if (!ts.isCallExpression(node)) return null;
   const modifiers = [];
@@ -88,7 +88,7 @@ function testCall(node) {
   }
   const kind = callee.text;
   const name = textOf(node.arguments[0]);
-  if (!['it', 'test', 'describe'].includes(kind) || name === null) return null;
+  if (!['it', 'test', 'describe', 'scenario'].includes(kind) || name === null) return null;
   return { kind, name, isSkipped: modifiers.includes('skip') || modifiers.includes('todo') };
 }
 

@@ -15,6 +15,7 @@ describe('a test proves', () => {
     ['in a template', `test(\`[A-1] seed \${seed}\`, () => {});`, ['A-1']],
     ['with a table', "test.each([1, 2])('[A-1] %i', () => {});", ['A-1']],
     ['with options and modifiers', "test.concurrent('[A-1] x', { timeout: 1 }, () => {});", ['A-1']],
+    ['by a scenario of the matrix', "scenario('[A-1] x', {}, async () => {});", ['A-1']],
     ['by the describe around it', "describe('[A-1] x', () => { test('y', () => {}); });", ['A-1']],
     ['by a describe with a table', "describe.each([1])('[A-1]', () => { it('y', f); });", ['A-1']],
     ['handed out by a contract', "export const contract = (test) => { test('[A-1] x', f); };", ['A-1']],

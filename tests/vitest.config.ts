@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { sourceAliases } from '../vitest.shared.js';
 
 export default defineConfig({
@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     name: 'system',
     include: ['src/**/*.test.ts'],
+    // A project of its own: vitest.matrix.config.ts.
+    exclude: [...configDefaults.exclude, 'src/matrix/**'],
     testTimeout: 60_000,
     server: { deps: { inline: [/@verdant-web/] } },
   },

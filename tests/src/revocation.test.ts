@@ -96,7 +96,7 @@ describe('a user who is disconnected', () => {
     ({ generation, transport }) =>
       inWorld({ generation, transport }, async (world) => {
         const { ana, bob } = await pair(world);
-        const seesBob = () => 'bob' in ana.peers();
+        const seesBob = async () => 'bob' in (await ana.peers());
         await waitFor(seesBob, { deadline: DEADLINE, describe: ana.describe });
         const [sockets, offline] = [bob.wire.sockets, ana.wire.received('presence-offline').length];
         await world.app.core.disconnectUser('bob', { libraryId: world.library });

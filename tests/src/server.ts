@@ -20,6 +20,7 @@ import {
 import { createHttpRouter, createNodeWebsocketHandler } from '@verdant-web/server/node';
 import { sqlShardStorage } from '@verdant-web/server/storage';
 import { Hono } from 'hono';
+import { cors } from 'hono/cors';
 import { waitFor } from './until.js';
 
 export const SECRET = 'a-secret-of-the-system-tests-0123456789';
@@ -223,12 +224,14 @@ async function compose(directory: string, port: number, options: AppOptions, err
   });
   const app = new Hono()
     .route('/verdant', createHttpRouter(core, origins))
+    .use(cors())
     .get('/auth/:libraryId', async (context) => {
       const type = context.req.query('type');
       const accessToken = await issue({
         libraryId: context.req.param('libraryId'),
         userId: context.req.query('userId') ?? 'anonymous',
-        syncEndpoint: `http://localhost:${port}/verdant`,
+        // By what they came through, come clients back.
+        syncEndpoint: new URL('/verdant', context.req.url).href,
         ...(type !== undefined && { type: Number(type) as 0 }),
         ...(tokenExpiresIn !== undefined && { expiresIn: tokenExpiresIn }),
       });

@@ -8,6 +8,8 @@ export interface WaitOptions {
 }
 
 const POLL_MS = 15;
+/** What takes longer is asked for less often: on a machine that is busy, asking is what keeps it so. */
+const MAX_POLL_MS = 100;
 
 /**
  * Resolves with the first truthy value of `condition`; rejects at the deadline.
@@ -19,6 +21,7 @@ export async function waitFor<T>(
 ): Promise<NonNullable<T>> {
   const end = Date.now() + deadline;
   let refusal: unknown;
+  let poll = POLL_MS;
   for (;;) {
     try {
       const value = await condition();
@@ -28,7 +31,8 @@ export async function waitFor<T>(
       refusal = error;
     }
     if (Date.now() >= end) break;
-    await pause(POLL_MS);
+    await pause(poll);
+    poll = Math.min(poll * 1.2, MAX_POLL_MS);
   }
   const seen = describe ? await describe() : undefined;
   const clues = [

@@ -273,9 +273,13 @@ describe('a replica is reset', () => {
     bob.connect();
     const answer = await bob.sync({ since: reset?.type === 'sync-resp' ? reset.ackedTimestamp : null });
     expect(answer.overwriteLocalData).toBe(false);
-    // One that never applied it is reset, when it had the time.
+    // One that never applied it is reset, when it had the time; what it brings says only how far it got.
     const cat = world.device('cat');
     await cat.post(cat.syncMessage());
+    cat.connect();
+    cat.send(cat.syncMessage());
+    await world.settle();
+    expect(cat.closed?.code).toBe(1013);
     await world.settle(6_000);
     cat.connect();
     expect((await cat.sync(given)).overwriteLocalData).toBe(true);

@@ -124,10 +124,11 @@ function createFetch(network: Network, wire: Wire): typeof fetch {
     if (!network.online) throw new TypeError('Failed to fetch');
     wire.request(init?.body);
     const { cut } = network;
+    wire.underWay++;
     try {
       const response = await fetch(input, { ...init, signal: cut });
       if (response.ok) {
-        void response
+        await response
           .clone()
           .json()
           .then(
@@ -142,6 +143,8 @@ function createFetch(network: Network, wire: Wire): typeof fetch {
       // A closed tab hears of nothing any more.
       if (network.destroyed) return new Promise(() => {});
       throw error;
+    } finally {
+      wire.underWay--;
     }
   };
 }

@@ -15,21 +15,10 @@ const packages: Record<Generation, string> = {
 
 // What follows declares the little of the bundles that is used here; they bring no types that fit both generations.
 
+/** A document, an object, a list or a map: they differ in which methods they have besides these. */
 export interface Entity {
-  get(field: string): unknown;
-  update(changes: Record<string, unknown>): void;
-  set(field: string, value: unknown): void;
+  get(field: string | number): unknown;
   getSnapshot(): Record<string, unknown> | null;
-}
-
-export interface ListEntity {
-  push(value: unknown): void;
-  removeAll(value: unknown): void;
-}
-
-export interface MapEntity {
-  set(key: string, value: unknown): void;
-  delete(key: string): void;
 }
 
 export interface FileEntity {
@@ -64,6 +53,11 @@ export interface Presence {
   readonly self: UserInfo;
   readonly peers: Record<string, UserInfo>;
   update(presence: Record<string, unknown>): Promise<void>;
+  /** This and all below: 5.x. */
+  setViewId?(view: string | undefined): void;
+  setFieldId?(field: string | undefined): void;
+  getViewPeers?(): UserInfo[];
+  getFieldPeers?(field: string): UserInfo[];
 }
 
 export interface Sync {
@@ -75,6 +69,7 @@ export interface Sync {
   stop(): Promise<void> | void;
   reconnect(): void;
   setMode(mode: 'pull' | 'realtime'): void;
+  setPullInterval(ms: number): void;
 }
 
 export interface LocalReplica {
@@ -84,7 +79,9 @@ export interface LocalReplica {
 
 export interface VerdantClient {
   readonly items: Collection;
+  readonly boards: Collection;
   readonly sync: Sync;
+  readonly undoHistory: { undo(): Promise<boolean>; redo(): Promise<boolean> };
   readonly entities: { flushAllBatches(): Promise<unknown> };
   close(): Promise<void>;
   /** 3.x. */
@@ -105,6 +102,7 @@ export interface SchemaBuilder {
     number(options?: { default?: number; nullable?: boolean }): Field;
     boolean(options?: { default?: boolean }): Field;
     file(options?: { nullable?: boolean }): Field;
+    any(options?: { default?: unknown }): Field;
     array(options: { items: Field }): Field;
     map(options: { values: Field }): Field;
     object(options: { properties: Record<string, Field>; default?: Record<string, unknown> }): Field;
@@ -118,6 +116,8 @@ export interface SyncOptions {
   fetchAuth?: () => Promise<{ accessToken: string }>;
   initialTransport?: 'pull' | 'realtime';
   automaticTransportSelection?: boolean | 'peers-only';
+  /** Tell other tabs of the device what changes. Off by default. */
+  useBroadcastChannel?: boolean;
   pullInterval?: number;
   presenceUpdateBatchTimeout?: number;
 }
@@ -135,10 +135,18 @@ export interface ClientOptions {
   rebaseTimeout?: number;
 }
 
+export type MigrationProcedure = (tools: {
+  migrate(
+    collection: string,
+    strategy: (old: Record<string, unknown>) => Record<string, unknown>,
+  ): Promise<void>;
+}) => Promise<void>;
+
 /** What a bundle sets as `window.Verdant`. */
 export interface Verdant {
   schema: SchemaBuilder;
   createMigration(schema: unknown): unknown;
+  createMigration(oldSchema: unknown, schema: unknown, procedure: MigrationProcedure): unknown;
   /** 3.x: databases are opened by the descriptor. */
   ClientDescriptor: new (
     options: ClientOptions,
@@ -163,7 +171,8 @@ export function loadVerdant(generation: Generation, browser: Browser): Verdant {
 
 const bundles = new Map<Generation, { source: string; filename: string }>();
 
-function readBundle(generation: Generation) {
+/** The published bundle of a generation: a classic script that sets `window.Verdant`. */
+export function readBundle(generation: Generation) {
   let bundle = bundles.get(generation);
   if (!bundle) {
     // Not by resolution: the packages export their modules only, and of 5.5.0 the modules cannot be loaded.

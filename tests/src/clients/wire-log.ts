@@ -23,6 +23,11 @@ export class Wire {
   readonly refusals: number[] = [];
   sockets = 0;
   requests = 0;
+  /** Requests that were not answered yet. */
+  underWay = 0;
+
+  /** Called before the client hears of an answer to a sync that brings or takes anything. */
+  onAnswer: (() => void) | undefined;
 
   sent = (type: string) => this.#of('sent', type);
   received = (type: string) => this.#of('received', type);
@@ -68,6 +73,7 @@ export class Wire {
 
   #add(direction: WireEntry['direction'], transport: WireEntry['transport'], message: WireMessage): void {
     this.entries.push({ direction, transport, message });
+    if (direction === 'received' && message.type === 'sync-resp' && !isEmpty(message)) this.onAnswer?.();
   }
 
   #of(direction: WireEntry['direction'], type: string): WireMessage[] {
@@ -76,6 +82,9 @@ export class Wire {
       .map((entry) => entry.message);
   }
 }
+
+const isEmpty = ({ operations = [], baselines = [], overwriteLocalData }: WireMessage): boolean =>
+  operations.length + baselines.length === 0 && !overwriteLocalData;
 
 const hasMessages = (body: unknown): body is { messages: WireMessage[] } =>
   typeof body === 'object' && body !== null && Array.isArray((body as { messages?: unknown }).messages);

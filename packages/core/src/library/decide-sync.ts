@@ -160,14 +160,13 @@ class Sync {
 
   /**
    * Whether the replica changes to a socket, told by presence, while it still applies the reset that the same answer
-   * brought: it sends back what it was just given. A second reset makes documents vanish from what a 5.x client shows;
-   * when it connects again, it says since when.
+   * brought: it sends back what it was just given, as far as it has stored that. A second reset makes documents vanish
+   * from what a 5.x client shows, or ends its syncing for good; when it connects again, it says since when.
    */
   get isApplyingReset(): boolean {
     return (
       this.#connection.kind === 'socket' &&
       this.#message.since === null &&
-      this.#brings &&
       this.#known !== null &&
       this.#context.isApplyingReset(this.#known)
     );

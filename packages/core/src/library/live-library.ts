@@ -60,6 +60,7 @@ export class LiveLibrary {
   #inbox: Unit[] = [];
   #tasks: (() => Promise<void>)[] = [];
   #running = false;
+  #closed = false;
   #lastActive: number;
   #holds = 0;
   #idleWaiters: (() => void)[] = [];
@@ -210,6 +211,8 @@ export class LiveLibrary {
   /** Write what is in memory only, and let go of the storage. */
   async close(): Promise<void> {
     await this.drained();
+    // What the last connections left behind may be settled and folded when it is opened again.
+    this.#closed = true;
     this.settler.stop();
     this.#rebaser.stop();
     this.roll.clear();
@@ -219,7 +222,7 @@ export class LiveLibrary {
   }
 
   wake(): void {
-    if (this.#running) return;
+    if (this.#running || this.#closed) return;
     this.#running = true;
     this.services.scheduler.soon(() => void this.#run());
   }
