@@ -21,7 +21,7 @@ import { createLog } from './log.js';
 import { logRefused } from './log-refusal.js';
 import { ProfileCache } from './presence/profile-cache.js';
 import { Refusals } from './refusals.js';
-import { answerRequest, readRequest, replicaOf } from './request.js';
+import { answerRequest, requestContent } from './request.js';
 import { Revocations, revocationRow } from './revocations.js';
 import { systemScheduler } from './scheduler.js';
 import type { Services } from './services.js';
@@ -158,10 +158,10 @@ export function createVerdant(options: VerdantOptions): Verdant {
         const connection = { kind: 'request', caller: callerOf(token), log: callLog } as const;
         return logRefused(callLog, async () => {
           authentication.assertNotRevoked(token);
-          const messages = readRequest(body, connection, settings.limits);
-          sender.replicaId = replicaOf(messages);
+          const content = requestContent(body, connection, settings.limits);
+          sender.replicaId = content.replicaId;
           await profiles.prepare(token.userId);
-          return registry.use(token.libraryId, (library) => answerRequest(library, connection, messages));
+          return registry.use(token.libraryId, (library) => answerRequest(library, connection, content));
         });
       }),
     files: {

@@ -22,7 +22,10 @@ export interface ChangeInfo {
 
 /** What a listener is told. Each is told only of what is durable. */
 export interface VerdantEventMap {
-  /** Operations were stored, and baselines where the library was just founded. Private documents included: see `authz`. */
+  /**
+   * Operations were stored, and baselines where the library was just founded. Private documents included: see `authz`. What a
+   * large library is founded with comes in several events of the same `serverOrder`.
+   */
   changes: (info: ChangeInfo, operations: readonly Operation[], baselines: readonly Baseline[]) => void;
   /** A library was evicted. */
   evicted: (info: { libraryId: LibraryId }) => void;

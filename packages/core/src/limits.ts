@@ -4,6 +4,11 @@ import { defaultMessageLimits, type MessageLimits } from '@verdant-web/protocol'
 export interface Limits extends MessageLimits {
   /** Bytes of one socket message or HTTP body. Default 256 MiB: a library is founded in one message. */
   maxMessageBytes: number;
+  /**
+   * A message that founds a library and is longer than this, in UTF-16 units, is read and stored a piece at a time: it
+   * takes a little longer, and neither memory for all of it nor the time of others. Default 1 Mi.
+   */
+  maxWholeMessageLength: number;
   /** Bytes of one uploaded file. Default 100 MiB. */
   maxFileBytes: number;
   /** Sockets of one user in one library. Default 64. */
@@ -24,6 +29,7 @@ export interface Limits extends MessageLimits {
 export const defaultLimits: Limits = {
   ...defaultMessageLimits,
   maxMessageBytes: 256 * 1024 * 1024,
+  maxWholeMessageLength: 1024 * 1024,
   maxFileBytes: 100 * 1024 * 1024,
   maxConnectionsPerUser: 64,
   maxConnectionsPerLibrary: 2_000,

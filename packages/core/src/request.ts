@@ -1,9 +1,11 @@
 import { parseJson, type ReplicaId, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import { asVerdantError } from './library/as-verdant-error.js';
 import type { RequestConnection } from './library/connection.js';
 import type { Inbound } from './library/inbound.js';
 import type { LiveLibrary } from './library/live-library.js';
 import { wholeWhenShort } from './library/pieces.js';
 import { readMessage } from './library/read-message.js';
+import type { Unit } from './library/unit.js';
 import type { Limits } from './limits.js';
 
 const MAX_MESSAGES = 10_000;
@@ -12,7 +14,7 @@ const MAX_MESSAGES = 10_000;
  * The messages in the body of an HTTP sync request, `{ messages: [...] }`.
  * Throws a `VerdantError` (4000) where anything in it is wrong: then nothing of it is worked off.
  */
-export function readRequest(body: string, connection: RequestConnection, limits: Limits): Inbound[] {
+function readRequest(body: string, connection: RequestConnection, limits: Limits): Inbound[] {
   const parsed = parseJson(body, limits.maxValueDepth + 10);
   const messages =
     typeof parsed === 'object' && parsed !== null && 'messages' in parsed ? parsed.messages : undefined;
@@ -29,25 +31,54 @@ export function readRequest(body: string, connection: RequestConnection, limits:
 }
 
 /** The replica that the messages are of; null: none says so. */
-export function replicaOf(messages: readonly Inbound[]): ReplicaId | null {
+function replicaOf(messages: readonly Inbound[]): ReplicaId | null {
   for (const { message } of messages) {
     if (message !== null && 'replicaId' in message) return message.replicaId;
   }
   return null;
 }
 
-/** Work the messages of one request off. Resolves, when everything is durable, to the answer's body in pieces. */
+/** What of a request is a {@link Unit}'s own. */
+export interface RequestContent extends Pick<Unit, 'long' | 'read'> {
+  /** The replica that it says it is of; null: it does not say, or is long. */
+  replicaId: ReplicaId | null;
+}
+
+/**
+ * What a library works off for one request. A long body is read only there, where it can be read in pieces.
+ * Throws a `VerdantError` where anything in a shorter one is wrong.
+ */
+export function requestContent(body: string, connection: RequestConnection, limits: Limits): RequestContent {
+  if (body.length <= limits.maxWholeMessageLength) {
+    const messages = readRequest(body, connection, limits);
+    return { long: null, replicaId: replicaOf(messages), read: () => messages };
+  }
+  return {
+    long: { text: body, place: 'messages' },
+    replicaId: null,
+    read: () => {
+      try {
+        return readRequest(body, connection, limits);
+      } catch (error) {
+        return [{ connection, message: null, error: asVerdantError(error) }];
+      }
+    },
+  };
+}
+
+/** Work one request off. Resolves, when everything is durable, to the answer's body in pieces. */
 export async function answerRequest(
   library: LiveLibrary,
   connection: RequestConnection,
-  messages: Inbound[],
+  content: RequestContent,
 ): Promise<AsyncIterable<string>> {
   const answers: Promise<string | AsyncIterable<string>>[] = [];
   await new Promise<void>((resolve, reject) => {
     library.receive({
+      long: content.long,
+      read: content.read,
       connection,
       epoch: library.state.head.epoch,
-      read: () => messages,
       answer: (message) => {
         const whole = typeof message === 'string' ? Promise.resolve(message) : wholeWhenShort(message);
         // Looked at below; where the request fails before that, nobody is left to tell.

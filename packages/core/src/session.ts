@@ -155,6 +155,7 @@ export class Session implements SocketSession, SocketConnection {
     return {
       connection: this,
       epoch: this.#epoch,
+      long: text.length > limits.maxWholeMessageLength ? { text, place: 'message' } : null,
       read: () => {
         const read = readFrame(text, limits);
         return read ? [{ ...read, connection: this } as ReturnType<Unit['read']>[number]] : [];

@@ -2,6 +2,7 @@ export * from './authz.js';
 export * from './errors.js';
 export * from './ids.js';
 export * from './limits.js';
+export * from './long-json.js';
 export * from './messages.js';
 export * from './oid.js';
 export * from './parse-json.js';

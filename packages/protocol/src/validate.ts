@@ -2,6 +2,7 @@ import { type Fields, invalid, listOf, objectOrList, record, shallowEnough, text
 import { VerdantError } from './errors.js';
 import type { AuthzKey, Oid, ReplicaId, Timestamp } from './ids.js';
 import type { MessageLimits } from './limits.js';
+import type { ListInText } from './long-json.js';
 import type { AckMessage, Baseline, ClientMessage, Operation, PresenceUpdateMessage } from './messages.js';
 import { isOid } from './oid.js';
 import { isTimestamp } from './timestamp.js';
@@ -55,6 +56,44 @@ export function parseClientMessage(value: unknown, limits: MessageLimits): Clien
   }
 }
 
+/**
+ * Checks the operations of a list that was left in its text, one after the other, as {@link parseClientMessage} does.
+ *
+ * @throws VerdantError `InvalidRequest`, at the first that is wrong
+ */
+export const operationsIn = (list: ListInText, limits: MessageLimits): Generator<Operation> =>
+  eachIn(list, 'operations', limits, limits.maxOperationsPerMessage, (item) => operation(item, limits));
+
+/** Checks the baselines of a list that was left in its text. See {@link operationsIn}. */
+export function* baselinesIn(list: ListInText, limits: MessageLimits): Generator<Baseline> {
+  const parse = (item: unknown) => baseline(item, limits);
+  for (const item of eachIn(list, 'baselines', limits, limits.maxBaselinesPerMessage, parse)) {
+    if (item !== null) yield item;
+  }
+}
+
+function* eachIn<T>(
+  list: ListInText,
+  name: string,
+  limits: MessageLimits,
+  maxLength: number,
+  parse: (item: unknown) => T,
+): Generator<T> {
+  if (list.length > maxLength) throw invalid(name, `at most ${maxLength} items`, list);
+  for (let i = 0; i < list.length; i++) {
+    let item: T;
+    try {
+      item = parse(list.item(i, limits.maxValueDepth + ITEM_DEPTH));
+    } catch (error) {
+      throw placed(error, name, i);
+    }
+    yield item;
+  }
+}
+
+/** An operation and its patch around a value, and a level more than that, so that the value is what is found too deep. */
+const ITEM_DEPTH = 6;
+
 function ack(message: Fields, limits: MessageLimits): AckMessage {
   const parsed: AckMessage = { type: 'ack', replicaId: replicaId(message, limits) };
   if (message.nonce != null) parsed.nonce = text(message.nonce, 'nonce', limits.maxNameLength);
@@ -94,10 +133,14 @@ function each<T>(value: unknown, name: string, maxLength: number, parse: (item: 
   try {
     for (; i < list.length; i++) parsed.push(parse(list[i]));
   } catch (error) {
-    if (!(error instanceof VerdantError)) throw error;
-    throw new VerdantError(error.code, `${name}[${i}].${error.message}`);
+    throw placed(error, name, i);
   }
   return parsed;
+}
+
+function placed(error: unknown, name: string, index: number): unknown {
+  if (!(error instanceof VerdantError)) return error;
+  return new VerdantError(error.code, `${name}[${index}].${error.message}`);
 }
 
 function operation(value: unknown, limits: MessageLimits): Operation {

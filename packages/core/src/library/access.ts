@@ -64,15 +64,11 @@ export function decideAccess(
   return allow(key !== null && !view.isPublic(root) ? key : null, null);
 }
 
-/** The key under which each document is created by the operations of one message, for what precedes its root. */
-export function announcedKeys(operations: readonly Operation[], caller: Caller): Map<Oid, AuthzKey> {
-  const keys = new Map<Oid, AuthzKey>();
-  for (const { oid, data, authz } of operations) {
-    if (authz === undefined || data.op !== 'initialize' || !isRoot(oid) || keys.has(oid)) continue;
-    const key = ownKey(authz, caller);
-    if (key !== 'foreign') keys.set(oid, key);
-  }
-  return keys;
+/** Notes the key under which an operation creates a document, for what precedes its root in the same message. */
+export function announce(keys: Map<Oid, AuthzKey>, { oid, data, authz }: Operation, caller: Caller): void {
+  if (authz === undefined || data.op !== 'initialize' || !isRoot(oid) || keys.has(oid)) return;
+  const key = ownKey(authz, caller);
+  if (key !== 'foreign') keys.set(oid, key);
 }
 
 /** The caller's key where `authz` grants the caller access, in whichever encoding, or names the originator. */

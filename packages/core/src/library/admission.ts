@@ -14,7 +14,7 @@ import {
 } from '@verdant-web/protocol';
 import { filesUsedBy } from '../files/file-refs.js';
 import type { AccessRow, BaselineRow, OperationRow, ReplicaRow } from '../storage/rows.js';
-import { type AccessView, announcedKeys, decideAccess } from './access.js';
+import { type AccessView, announce, decideAccess } from './access.js';
 import type { Caller } from './connection.js';
 import type { Draft } from './draft.js';
 
@@ -57,69 +57,104 @@ export interface AdmissionOptions {
  * Throws `VerdantError` (4130) where one is larger than can be stored.
  */
 export function admit(options: AdmissionOptions): Admission {
-  const { draft, caller, replica, operations, baselines = [], replaces = false, maxValueBytes } = options;
-  const view = new MessageView(draft);
-  const founding: Operation[] = baselines.map(({ oid, timestamp, snapshot, authz }) => ({
-    oid,
-    timestamp,
-    data: { op: 'initialize', value: snapshot },
-    ...(authz === undefined ? {} : { authz }),
-  }));
-  const announced = announcedKeys([...founding, ...operations], caller);
-  const admission: Admission = {
-    operations: [],
-    baselines: [],
-    access: [],
-    usedFiles: [],
-    refused: [],
-    writtenThrough: replica.writtenThrough,
-    order: draft.head.order,
+  const { operations, baselines = [], caller } = options;
+  const announced = new Map<Oid, AuthzKey>();
+  for (const operation of foundedBy(baselines)) announce(announced, operation, caller);
+  for (const operation of operations) announce(announced, operation, caller);
+
+  const admitter = new Admitter({ ...options, announced });
+  const admitted = {
+    baselines: baselines.map((baseline) => admitter.baseline(baseline)).filter((row) => row !== null),
+    operations: operations.map((operation) => admitter.operation(operation)).filter((row) => row !== null),
   };
+  return { ...admitted, ...admitter.summary };
+}
 
-  founding.forEach((operation, index) => {
-    const decision = decideAccess(operation, caller, view, announced.get(rootOf(operation.oid)) ?? null);
-    if (!decision.allowed) {
-      admission.refused.push({ oid: operation.oid, authz: operation.authz });
-      return;
-    }
-    view.stored(operation, decision.authz, decision.row);
-    admission.usedFiles.push(...filesUsedBy(operation.data));
-    const { oid, snapshot, timestamp } = baselines[index]!;
-    const text = storable(snapshot, maxValueBytes);
-    admission.baselines.push({ oid, snapshot: text, timestamp, authz: decision.authz });
-  });
-  if (admission.baselines.length > 0) admission.order++;
+export interface AdmitterOptions extends Omit<AdmissionOptions, 'operations' | 'baselines'> {
+  /** The keys under which the message creates documents. See {@link announce}. */
+  announced: ReadonlyMap<Oid, AuthzKey>;
+}
 
-  const seen = new Set<string>();
-  for (const operation of operations) {
-    const { oid, timestamp } = operation;
-    const key = `${timestamp}\n${oid}`;
-    if (seen.has(key) || (!replaces && draft.isStored(replica, oid, timestamp))) continue;
-    seen.add(key);
-    const decision = decideAccess(operation, caller, view, announced.get(rootOf(oid)) ?? null);
-    if (!decision.allowed) {
-      admission.refused.push({ oid, authz: operation.authz });
-      continue;
-    }
-    view.stored(operation, decision.authz, decision.row);
-    admission.usedFiles.push(...filesUsedBy(operation.data));
-    admission.operations.push({
-      row: {
-        order: ++admission.order,
-        replicaId: replica.id,
-        oid,
-        timestamp,
-        data: storable(operation.data, maxValueBytes),
-        authz: decision.authz,
-      },
-      patch: operation.data,
-    });
-    if (admission.writtenThrough === null || timestamp > admission.writtenThrough) {
-      admission.writtenThrough = timestamp;
-    }
+/** Admits what a message brings, one by one: its baselines, then its operations. See {@link admit}. */
+export class Admitter {
+  readonly #options: AdmitterOptions;
+  readonly #view: MessageView;
+  readonly #seen = new Set<string>();
+  readonly #usedFiles = new Set<string>();
+  readonly #refused: Admission['refused'] = [];
+  #writtenThrough: Timestamp | null;
+  #order: ServerOrder;
+  #hasBaselines = false;
+
+  constructor(options: AdmitterOptions) {
+    this.#options = options;
+    this.#view = new MessageView(options.draft);
+    this.#writtenThrough = options.replica.writtenThrough;
+    this.#order = options.draft.head.order;
   }
-  admission.access = view.rows;
-  return admission;
+
+  /** The row to store; null: an access rule forbids it. */
+  baseline(baseline: Baseline): BaselineRow | null {
+    const operation = founds(baseline);
+    const authz = this.#access(operation);
+    if (authz === undefined) return null;
+    if (!this.#hasBaselines) this.#order++;
+    this.#hasBaselines = true;
+    const { oid, snapshot, timestamp } = baseline;
+    return { oid, snapshot: storable(snapshot, this.#options.maxValueBytes), timestamp, authz };
+  }
+
+  /** What to store; null: it is stored already, or an access rule forbids it. */
+  operation(operation: Operation): AdmittedOperation | null {
+    const { draft, replica, replaces = false, maxValueBytes } = this.#options;
+    const { oid, timestamp, data: patch } = operation;
+    const key = `${timestamp}\n${oid}`;
+    if (this.#seen.has(key) || (!replaces && draft.isStored(replica, oid, timestamp))) return null;
+    this.#seen.add(key);
+    const authz = this.#access(operation);
+    if (authz === undefined) return null;
+    if (this.#writtenThrough === null || timestamp > this.#writtenThrough) this.#writtenThrough = timestamp;
+    const data = storable(patch, maxValueBytes);
+    return { row: { order: ++this.#order, replicaId: replica.id, oid, timestamp, data, authz }, patch };
+  }
+
+  /** What has been admitted so far, but for the rows. */
+  get summary(): Omit<Admission, 'operations' | 'baselines'> {
+    return {
+      access: this.#view.rows,
+      usedFiles: [...this.#usedFiles],
+      refused: this.#refused,
+      writtenThrough: this.#writtenThrough,
+      order: this.#order,
+    };
+  }
+
+  /** The key under which it is stored, null for a public one; undefined: it is refused. */
+  #access(operation: Operation): AuthzKey | null | undefined {
+    const { caller, announced } = this.#options;
+    const { oid, authz } = operation;
+    const decision = decideAccess(operation, caller, this.#view, announced.get(rootOf(oid)) ?? null);
+    if (!decision.allowed) {
+      this.#refused.push({ oid, authz });
+      return undefined;
+    }
+    this.#view.stored(operation, decision.authz, decision.row);
+    for (const file of filesUsedBy(operation.data)) this.#usedFiles.add(file);
+    return decision.authz;
+  }
+}
+
+/** Access to a baseline is decided as to the operation that creates the object. */
+const founds = ({ oid, timestamp, snapshot, authz }: Baseline): Operation => ({
+  oid,
+  timestamp,
+  data: { op: 'initialize', value: snapshot },
+  ...(authz === undefined ? {} : { authz }),
+});
+
+/** The operations that would create what these baselines hold. */
+export function* foundedBy(baselines: Iterable<Baseline>): Generator<Operation> {
+  for (const baseline of baselines) yield founds(baseline);
 }
 
 /** The JSON text of a value, where it can be stored. */
@@ -165,21 +200,28 @@ class MessageView implements AccessView {
 
 /**
  * Why a message's content is refused whole, or null: something in it is dated so far ahead of the server that every
- * client would choke on it, or is larger than can be stored.
+ * client would choke on it.
  */
 export function contentRefusal(
   { operations, baselines = [] }: { operations: readonly Operation[]; baselines?: readonly Baseline[] },
   bounds: { latestMs: number },
 ): VerdantError | null {
-  for (const { timestamp } of [operations, baselines].flat()) {
-    const ahead = timestampMs(timestamp) - bounds.latestMs;
-    if (ahead > 0) {
-      return new VerdantError(
-        VerdantErrorCode.ClockAhead,
-        `A change is dated ${Math.ceil(ahead / 1000)} s further ahead of the server's clock than is allowed. Set the device's clock; the change is kept there and will be offered again.`,
-        { retryAfter: Math.min(3600, Math.ceil(ahead / 1000)) },
-      );
+  for (const content of [operations, baselines]) {
+    for (const { timestamp } of content) {
+      const error = clockRefusal(timestamp, bounds);
+      if (error) return error;
     }
   }
   return null;
+}
+
+/** Why a message that brings something of this time is refused whole, or null. */
+export function clockRefusal(timestamp: Timestamp, { latestMs }: { latestMs: number }): VerdantError | null {
+  const ahead = timestampMs(timestamp) - latestMs;
+  if (ahead <= 0) return null;
+  return new VerdantError(
+    VerdantErrorCode.ClockAhead,
+    `A change is dated ${Math.ceil(ahead / 1000)} s further ahead of the server's clock than is allowed. Set the device's clock; the change is kept there and will be offered again.`,
+    { retryAfter: Math.min(3600, Math.ceil(ahead / 1000)) },
+  );
 }

@@ -15,7 +15,8 @@ export function decideBatch(
   const refused = new Set<Connection>();
   return batch.map((messages) => {
     const effects: Effect[] = [];
-    for (const { connection, message, error } of messages) {
+    for (const inbound of messages) {
+      const { connection, message, error } = inbound;
       // After a refused message nothing later of that connection is processed.
       if (refused.has(connection)) break;
       if (error !== null) {
@@ -23,7 +24,7 @@ export function decideBatch(
         refused.add(connection);
         continue;
       }
-      const decided = decideOne(draft, context, connection, message);
+      const decided = decideOne(draft, context, connection, message, inbound.staged);
       draft.apply(decided.step);
       effects.push(...decided.effects);
       if (isRefused(decided.effects)) refused.add(connection);

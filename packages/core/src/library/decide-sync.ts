@@ -14,6 +14,7 @@ import type { DecideContext } from './decide.js';
 import type { Draft, Step } from './draft.js';
 import type { Effect, ResetReason, SyncOutcome, SyncReply } from './effects.js';
 import { keyOf } from './facts.js';
+import type { StagedContent } from './founding.js';
 import { addPending, confirmSince, lacksReset, pendingReset, predateReset } from './pending-replies.js';
 import { type Contents, contentsOf, sameContent } from './same-content.js';
 
@@ -29,18 +30,31 @@ export function decideSync(
   context: DecideContext,
   connection: Connection,
   message: SyncMessage,
+  staged?: StagedContent,
 ): Decided {
   const known = draft.replica(message.replicaId);
   const error = contentRefusal(message, { latestMs: context.now + context.maxClockDrift });
   if (error) return { step: {}, effects: [{ kind: 'refuse', error }] };
 
   const sync = new Sync(draft, context, connection, message, known);
-  if (!draft.head.founded) return sync.intoEmpty();
+  if (!draft.head.founded) return staged ? sync.adopt(staged) : sync.intoEmpty();
   if (sync.repeatsFounding) return sync.merge({ everything: true });
   if (sync.isApplyingReset) return { step: {}, effects: [{ kind: 'refuse', error: applyingReset() }] };
   const reason = sync.resetReason;
   if (reason !== null) return sync.reset(reason);
   return sync.merge({ everything: false });
+}
+
+/** The row of the replica whose sync would found the library, if it brings something; null: it would not. */
+export function founderOf(
+  draft: Draft,
+  context: DecideContext,
+  connection: Connection,
+  message: SyncMessage,
+): ReplicaRow | null {
+  const known = draft.replica(message.replicaId);
+  if (draft.head.founded || (known !== null && known.userId !== connection.caller.userId)) return null;
+  return new Sync(draft, context, connection, message, known).founder;
 }
 
 class Sync {
@@ -137,6 +151,36 @@ class Sync {
       maxValueBytes: this.#context.maxValueBytes,
     });
     return this.#store(admission, { from: admission.order, removed: null });
+  }
+
+  get founder(): ReplicaRow | null {
+    if (this.#readOnly || this.#isRepeated || (this.#isNew && this.#message.since !== null)) return null;
+    return this.#row;
+  }
+
+  /** As {@link intoEmpty}, with content that was admitted and staged before. */
+  adopt(staged: StagedContent): Decided {
+    const { stage, operations, baselines, order, writtenThrough, usedFiles, refused } = staged;
+    const { head } = this.#draft;
+    const row: ReplicaRow = { ...this.#row, writtenThrough, ackedOrder: order };
+    const effects: Effect[] = [this.#reply(row, order, order, null, false)];
+    const step: Step = { replica: row, usedFiles, answered: this.#answered };
+    if (operations + baselines > 0) {
+      effects.unshift({ kind: 'founded', replicaId: row.id, staged });
+      step.adopt = stage;
+      step.head = {
+        ...head,
+        founded: true,
+        order,
+        foldedThrough: baselines > 0 ? head.order + 1 : head.foldedThrough,
+        soleAuthor: soleAuthorAfter(head, row.id),
+        operations,
+        baselines,
+      };
+    }
+    for (const { oid, authz } of refused)
+      effects.push({ kind: 'access-refused', replicaId: row.id, oid, authz });
+    return { step, effects };
   }
 
   #answerEmpty(): Decided {

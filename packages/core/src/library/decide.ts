@@ -13,6 +13,7 @@ import type { Connection } from './connection.js';
 import { type Decided, decideSync, laterOf, soleAuthorAfter } from './decide-sync.js';
 import type { Draft, Step } from './draft.js';
 import type { Effect } from './effects.js';
+import type { StagedContent } from './founding.js';
 import { confirmReply, pendingReset, predateReset } from './pending-replies.js';
 
 /** What decisions depend on besides the library and the message. */
@@ -39,6 +40,7 @@ export function decide(
   context: DecideContext,
   connection: Connection,
   message: ClientMessage,
+  staged?: StagedContent,
 ): Decided {
   if (message.type === 'heartbeat') return heard({ kind: 'heartbeat' });
   if (message.type === 'sync-ack') return NOTHING;
@@ -50,7 +52,7 @@ export function decide(
     case 'disconnecting':
       return heard({ kind: 'leave', replicaId: message.replicaId });
     case 'sync':
-      return decideSync(draft, context, connection, message);
+      return decideSync(draft, context, connection, message, staged);
     case 'op':
       return decideOperations(draft, context, connection, message, row);
     case 'ack':

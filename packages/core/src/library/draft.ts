@@ -1,6 +1,6 @@
 import { isRoot, type Oid, type ReplicaId, type Timestamp } from '@verdant-web/protocol';
 import type { AccessRow, BaselineRow, Head, OperationRow, ReplicaRow } from '../storage/rows.js';
-import type { LibraryChange } from '../storage/storage.js';
+import type { LibraryChange, StageId } from '../storage/storage.js';
 import { type AccessView, isPublicAfter } from './access.js';
 import type { AdmittedOperation } from './admission.js';
 import type { BatchFacts } from './facts.js';
@@ -13,6 +13,8 @@ export interface Step {
   /** Whether the replica's change may wait for the next commit: acks and times, which only cost a repetition when lost. */
   soft?: boolean;
   head?: Head;
+  /** Staged rows that become the library's content. */
+  adopt?: StageId;
   operations?: readonly AdmittedOperation[];
   baselines?: readonly BaselineRow[];
   removeBaselines?: readonly Oid[];
@@ -42,6 +44,7 @@ export class Draft implements AccessView {
   readonly #usedFiles = new Set<string>();
   readonly #confirmed = new Map<ReplicaId, Timestamp>();
   readonly #answered = new Map<ReplicaId, Timestamp[]>();
+  #adopted: StageId | null = null;
   #head: Head;
 
   constructor(state: LibraryState, facts: BatchFacts) {
@@ -96,6 +99,7 @@ export class Draft implements AccessView {
 
   apply(step: Step): void {
     if (step.head) this.#head = step.head;
+    if (step.adopt !== undefined) this.#adopted = step.adopt;
     if (step.replica) {
       this.#replicas.set(step.replica.id, step.replica);
       if (!step.soft) this.#hard.add(step.replica.id);
@@ -134,6 +138,7 @@ export class Draft implements AccessView {
     return {
       expect: { epoch, version },
       head: this.#head,
+      ...(this.#adopted === null ? {} : { adopt: this.#adopted }),
       operations: this.#operations,
       baselines: this.#baselines,
       removeBaselines: this.#removeBaselines,
@@ -155,7 +160,10 @@ export class Draft implements AccessView {
       if (committed) state.replicas.set(id, row);
       else changeSoftly(state, row, now);
     }
-    for (const [root, row] of [...this.#facts.access, ...this.#access]) remember(state.access, root, row);
+    // What was looked up before the rows were there says nothing any more.
+    if (this.#adopted !== null) state.access.clear();
+    for (const [root, row] of this.#adopted !== null ? [] : [...this.#facts.access, ...this.#access])
+      remember(state.access, root, row);
     for (const [id, timestamps] of this.#answered) {
       state.answered.set(id, [...(state.answered.get(id) ?? []), ...timestamps].slice(-MAX_ANSWERED));
     }

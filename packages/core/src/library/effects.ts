@@ -9,6 +9,7 @@ import type {
 } from '@verdant-web/protocol';
 import type { BaselineRow, PendingReply } from '../storage/rows.js';
 import type { AdmittedOperation } from './admission.js';
+import type { StagedContent } from './founding.js';
 
 /**
  * What became of a sync. `empty`: the library holds nothing, and it brought nothing that may found it. `founded` it, or
@@ -65,4 +66,6 @@ export type Effect =
       /** A reset that the author was sent may have wiped, or may yet wipe, what it just wrote on its device. */
       mayBeWiped: boolean;
     }
+  /** The library was founded with content that was staged. */
+  | { kind: 'founded'; replicaId: ReplicaId; staged: StagedContent }
   | { kind: 'access-refused'; replicaId: ReplicaId; oid: Oid; authz: AuthzKey | undefined };

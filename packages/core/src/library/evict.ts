@@ -16,23 +16,25 @@ export async function evictLibrary(library: LiveLibrary): Promise<void> {
   await again().catch(again).catch(again);
   library.log.info?.({ epoch: library.state.head.epoch }, 'A library is evicted.');
   library.services.events.emit('evicted', { libraryId: library.id });
-  await finishEviction(library);
+  await reclaimSpace(library);
 }
 
 /**
- * Delete the files of what was evicted, and give its space back, slice by slice, between batches. What a crash, or a
- * file storage that failed, left undone is taken up when the library is next opened.
+ * Delete the files of what was evicted, and give its space, and that of what was staged in vain, back, slice by slice,
+ * between batches. What a crash, or a file storage that failed, left undone is taken up when the library is next opened.
  */
-export async function finishEviction(library: LiveLibrary): Promise<void> {
-  if (library.state.head.epoch === 0) return;
+export async function reclaimSpace(library: LiveLibrary): Promise<void> {
   library.hold();
   try {
-    await deleteEvictedFiles(library);
+    if (library.state.head.epoch > 0) await deleteEvictedFiles(library);
     while (await library.exclusively(() => library.storage.reclaim(RECLAIM_MS))) {
       // The next slice takes its turn behind what came meanwhile.
     }
   } catch (error) {
-    library.log.error?.({ err: error }, 'Reclaiming an evicted library failed; it will be tried again.');
+    library.log.error?.(
+      { err: error },
+      'Reclaiming the space of a library failed; it will be tried again.',
+    );
   } finally {
     library.release();
   }

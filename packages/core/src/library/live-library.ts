@@ -18,7 +18,10 @@ import type { DecideContext } from './decide.js';
 import { decideBatch, isRefused } from './decide-batch.js';
 import { Draft } from './draft.js';
 import type { Effect } from './effects.js';
+import { reclaimSpace } from './evict.js';
 import { gatherFacts } from './facts.js';
+import { stageFounding } from './founding.js';
+import type { Inbound } from './inbound.js';
 import { Pin } from './pin.js';
 import { Rebaser } from './rebaser.js';
 import { Releaser } from './releaser.js';
@@ -229,7 +232,7 @@ export class LiveLibrary {
 
   async #run(): Promise<void> {
     try {
-      while (await this.#workOnce()) await this.#pause();
+      while (await this.#workOnce()) await this.pause();
     } catch (error) {
       // Only a bug gets here. What waits is failed rather than left without an answer.
       this.log.error?.({ err: error }, 'A library failed.');
@@ -256,7 +259,7 @@ export class LiveLibrary {
     // What goes on behind the batches is no use of the library: it would never leave memory.
     if (task || this.#inbox.length > 0) this.#lastActive = this.services.scheduler.now();
     if (task) await task();
-    if (this.#inbox.length > 0) await this.#workOff(this.#inbox.splice(0, MAX_BATCH));
+    if (this.#inbox.length > 0) await this.#workOff(this.#takeBatch());
     if (this.settler.isDue) await this.#behind(() => this.settler.run());
     if (this.#rebaser.isDue && this.pins.size === 0) await this.#behind(() => this.#rebaser.slice());
     return true;
@@ -274,7 +277,18 @@ export class LiveLibrary {
     }
   }
 
-  #pause(): Promise<void> {
+  /** What is decided and committed together. One that may found the library in pieces is by itself. */
+  #takeBatch(): Unit[] {
+    const inPieces = this.#inbox.slice(0, MAX_BATCH).findIndex((unit) => this.#isFoundedInPieces(unit));
+    return this.#inbox.splice(0, inPieces === -1 ? MAX_BATCH : Math.max(1, inPieces));
+  }
+
+  #isFoundedInPieces({ long }: Unit): boolean {
+    return long !== null && !this.state.head.founded;
+  }
+
+  /** Let others have a turn. */
+  pause(): Promise<void> {
     return new Promise((resolve) => this.services.scheduler.soon(resolve));
   }
 
@@ -299,8 +313,33 @@ export class LiveLibrary {
   }
 
   async #decideAndCommit(units: Unit[]): Promise<void> {
+    const [first] = units;
+    const staged = first && this.#isFoundedInPieces(first) ? await this.#stage(first) : null;
+    if (staged === null) {
+      return this.#commitAndRelease(
+        units,
+        units.map((unit) => (this.#isStale(unit) ? [] : unit.read())),
+      );
+    }
+    try {
+      await this.#commitAndRelease(units, [staged]);
+    } finally {
+      // Nothing of it is left where it was adopted.
+      for (const inbound of staged) {
+        if (inbound.error === null && inbound.staged) await this.storage.discardStage(inbound.staged.stage);
+      }
+      void reclaimSpace(this);
+    }
+  }
+
+  /** Stage what a long unit founds the library with; null: it is read as a whole. */
+  async #stage(unit: Unit): Promise<Inbound[] | null> {
+    if (unit.long === null || this.#isStale(unit)) return null;
+    return stageFounding(this, unit, unit.long, this.#decideContext(this.services.scheduler.now()));
+  }
+
+  async #commitAndRelease(units: Unit[], inbound: Inbound[][]): Promise<void> {
     const now = this.services.scheduler.now();
-    const inbound = units.map((unit) => (this.#isStale(unit) ? [] : unit.read()));
     const facts = await gatherFacts(this.storage, this.state, inbound.flat());
     const draft = new Draft(this.state, facts);
     const effects = decideBatch(draft, this.#decideContext(now), inbound);

@@ -2,7 +2,7 @@ import type { LibraryId, UserId } from '@verdant-web/protocol';
 import { deleteExpiredFiles } from '../files/clean-up.js';
 import type { Services } from '../services.js';
 import type { Storage } from '../storage/storage.js';
-import { finishEviction } from './evict.js';
+import { reclaimSpace } from './evict.js';
 import { LiveLibrary } from './live-library.js';
 
 const TICK_MS = 5_000;
@@ -92,7 +92,7 @@ export class LibraryRegistry {
 
   #open(id: LibraryId): Promise<LiveLibrary> {
     const opened = this.#storage.open(id).then((storage) => LiveLibrary.open(id, storage, this.#services));
-    void opened.then(finishEviction, () => {});
+    void opened.then(reclaimSpace, () => {});
     // One that could not be opened is tried again by the next who asks.
     opened.catch(() => {
       if (this.#live.get(id) === opened) this.#live.delete(id);

@@ -1,13 +1,15 @@
-import type { ReplicaId, VerdantError } from '@verdant-web/protocol';
+import type { Baseline, Operation, ReplicaId, ServerOrder, VerdantError } from '@verdant-web/protocol';
 import type { ChangeInfo } from '../events.js';
 import { deleteExpiredFiles } from '../files/clean-up.js';
+import type { BaselineRow, OperationRow } from '../storage/rows.js';
 import { broadcastChanges } from './broadcast.js';
-import type { SocketConnection } from './connection.js';
+import type { Caller, SocketConnection } from './connection.js';
 import type { SentReply } from './delivery.js';
 import type { Effect, SyncReply } from './effects.js';
+import type { StagedContent } from './founding.js';
 import type { LiveLibrary } from './live-library.js';
 import { pendingReset } from './pending-replies.js';
-import { replyPieces } from './reply.js';
+import { foundingPieces, replyPieces } from './reply.js';
 import { changeSoftly } from './state.js';
 import type { Unit } from './unit.js';
 import { encodeMessage, encodeOperation, encodeRebroadcast } from './wire.js';
@@ -48,6 +50,9 @@ export class Releaser {
         return;
       case 'changes':
         this.#changes(effect, unit);
+        return;
+      case 'founded':
+        this.#founded(effect, unit);
         return;
       case 'proof':
         if (connection.kind === 'socket') {
@@ -171,6 +176,58 @@ export class Releaser {
     this.#emit(changes, unit);
   }
 
+  /** Too much to be broadcast as values: whoever synced before is sent it from the storage, as a reply is. */
+  #founded({ replicaId, staged }: Extract<Effect, { kind: 'founded' }>, unit: Unit): void {
+    const library = this.#library;
+    const { connection } = unit;
+    if (connection.kind === 'request') this.#identify(unit, replicaId);
+    for (const socket of library.roll.sockets) {
+      if (!socket.synced) continue;
+      if (socket !== connection) this.#sendFounding(socket, replicaId, staged, connection.caller);
+      socket.delivery.through = staged.order;
+    }
+    if (library.services.events.hears('changes')) this.#emitFounding(replicaId, staged.order, unit);
+  }
+
+  #sendFounding(socket: SocketConnection, by: ReplicaId, staged: StagedContent, author: Caller): void {
+    const { storage, services } = this.#library;
+    const { authz } = socket.caller;
+    // Whatever is private is the author's.
+    const seesAll = authz === author.authz;
+    const baselines = seesAll ? staged.baselines : staged.publicBaselines;
+    const last = seesAll ? staged.last : staged.lastPublic;
+    if (baselines === 0 && last === null) return;
+    const founding = { replicaId: by, through: staged.order };
+    socket.outbox.stream(foundingPieces(founding, { storage, authz, pin: this.#library.pin() }));
+    if (socket.replicaId === by) return;
+    const first = staged.order - staged.operations + 1;
+    if (baselines > 0) socket.delivery.sentBaselines(first - 1, services.scheduler.now());
+    // A client acknowledges the last operation that a message lists.
+    if (last !== null) socket.delivery.sentOperation(first, last);
+  }
+
+  /** Listeners hear of it a page at a time, before anything else that happens to the library. */
+  #emitFounding(replicaId: ReplicaId, through: ServerOrder, unit: Unit): void {
+    const library = this.#library;
+    const { events, log } = library.services;
+    const { userId, role } = unit.connection.caller;
+    const info: ChangeInfo = { libraryId: library.id, userId, replicaId, role, serverOrder: through };
+    const emitAll = async () => {
+      for await (const page of library.storage.readBaselines()) {
+        events.emit('changes', info, [], page.map(baselineOf));
+      }
+      for await (const page of library.storage.readOperations(0, through)) {
+        events.emit('changes', info, page.map(operationOf), []);
+      }
+    };
+    library.exclusively(emitAll).catch((error) => {
+      log('error', "Listeners of 'changes' were not told of all that a library was founded with.", {
+        libraryId: library.id,
+        error,
+      });
+    });
+  }
+
   /** Where no reset is pending any more, what the replica may have lost by it is sent back to it. */
   #sendBack(socket: SocketConnection): void {
     const row = socket.replicaId === null ? undefined : this.#library.state.replicas.get(socket.replicaId);
@@ -203,12 +260,7 @@ export class Releaser {
         data: patch,
         ...(authz === null ? {} : { authz }),
       })),
-      baselines.map(({ oid, snapshot, timestamp, authz }) => ({
-        oid,
-        snapshot: JSON.parse(snapshot),
-        timestamp,
-        ...(authz === null ? {} : { authz }),
-      })),
+      baselines.map(baselineOf),
     );
   }
 
@@ -222,3 +274,17 @@ export class Releaser {
     events.emit('accessRefused', { libraryId: this.#library.id, userId, replicaId, oid, authz });
   }
 }
+
+const operationOf = ({ oid, timestamp, data, authz }: OperationRow): Operation => ({
+  oid,
+  timestamp,
+  data: JSON.parse(data),
+  ...(authz === null ? {} : { authz }),
+});
+
+const baselineOf = ({ oid, timestamp, snapshot, authz }: BaselineRow): Baseline => ({
+  oid,
+  snapshot: JSON.parse(snapshot),
+  timestamp,
+  ...(authz === null ? {} : { authz }),
+});

@@ -1,4 +1,4 @@
-import type { AuthzKey, ReplicaId, Timestamp } from '@verdant-web/protocol';
+import type { AuthzKey, ReplicaId, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import type { LibraryPresence } from '../presence/presence.js';
 import type { OperationRow } from '../storage/rows.js';
 import type { LibraryStorage } from '../storage/storage.js';
@@ -22,63 +22,92 @@ export interface ReplyContext {
 }
 
 /**
- * A `sync-resp` in pieces, each about a page of rows. What a connection may not see is left out here, the only way
- * by which stored rows reach a client other than the broadcast of new ones.
+ * A `sync-resp` in pieces, each about a page of rows. What a connection may not see is left out here and in
+ * {@link foundingPieces}, the only ways by which stored rows reach a client other than the broadcast of new ones.
  */
 export function replyPieces(reply: SyncReply, context: ReplyContext): AsyncIterable<string> {
-  const pieces = readPieces(reply, context);
+  return releasing(context.pin, replyParts(reply, context));
+}
+
+/** The `op-re` of all that a library was founded with, in pieces. `through` is the server order of the last operation. */
+export function foundingPieces(
+  founding: { replicaId: ReplicaId; through: ServerOrder },
+  context: Pick<ReplyContext, 'storage' | 'authz' | 'pin'>,
+): AsyncIterable<string> {
+  return releasing(context.pin, foundingParts(founding, context));
+}
+
+async function* replyParts(reply: SyncReply, context: ReplyContext): AsyncGenerator<string> {
+  const { storage, sent } = context;
+  let last: Timestamp | null = null;
+  const isListed = (row: OperationRow) =>
+    !(row.replicaId === context.replicaId && reply.except.has(keyOf(row)));
+  yield openReply(reply, context);
+  if (reply.overwriteLocalData) yield* encoded(storage.readBaselines(), context, encodeBaseline);
+  yield '],"operations":[';
+  if (reply.from < reply.through) {
+    const pages = storage.readOperations(reply.from, reply.through);
+    yield* encoded(pages, context, encodeOperation, (row) => {
+      if (!isListed(row)) return false;
+      last = row.timestamp;
+      if (sent) noteListed(sent.listed, row);
+      return true;
+    });
+  }
+  if (sent) sent.last = last;
+  yield ']}';
+}
+
+async function* foundingParts(
+  { replicaId, through }: { replicaId: ReplicaId; through: ServerOrder },
+  context: Pick<ReplyContext, 'storage' | 'authz' | 'pin'>,
+): AsyncGenerator<string> {
+  yield `{"type":"op-re","replicaId":${JSON.stringify(replicaId)},"baselines":[`;
+  yield* encoded(context.storage.readBaselines(), context, encodeBaseline);
+  yield '],"operations":[';
+  yield* encoded(context.storage.readOperations(0, through), context, encodeOperation);
+  yield ']}';
+}
+
+/** Those rows of each page that the caller may see, and `isListed` lets pass, as one text with commas between. */
+async function* encoded<Row extends { authz: AuthzKey | null }>(
+  pages: AsyncIterable<Row[]>,
+  { authz, pin }: Pick<ReplyContext, 'authz' | 'pin'>,
+  encode: (row: Row) => string,
+  isListed: (row: Row) => boolean = () => true,
+): AsyncGenerator<string> {
+  let separator = '';
+  for await (const page of pages) {
+    let piece = '';
+    for (const row of page) {
+      if ((row.authz !== null && row.authz !== authz) || !isListed(row)) continue;
+      piece += separator + encode(row);
+      separator = ',';
+    }
+    pin.touch();
+    if (piece !== '') yield piece;
+  }
+}
+
+/** The parts, and the pin let go when they have been read or are given up. */
+function releasing(pin: Pin, parts: AsyncGenerator<string>): AsyncIterable<string> {
+  const pieces = (async function* () {
+    try {
+      yield* parts;
+    } finally {
+      pin.release();
+    }
+  })();
   return {
     [Symbol.asyncIterator]: () => ({
       next: () => pieces.next(),
       // A generator that was never begun does not run its `finally`.
       return: () => {
-        context.pin.release();
+        pin.release();
         return pieces.return(undefined);
       },
     }),
   };
-}
-
-async function* readPieces(reply: SyncReply, context: ReplyContext): AsyncGenerator<string> {
-  const { storage, authz, pin, sent } = context;
-  let last: Timestamp | null = null;
-  try {
-    yield openReply(reply, context);
-    if (reply.overwriteLocalData) {
-      let separator = '';
-      for await (const page of storage.readBaselines()) {
-        let piece = '';
-        for (const row of page) {
-          if (row.authz !== null && row.authz !== authz) continue;
-          piece += separator + encodeBaseline(row);
-          separator = ',';
-        }
-        pin.touch();
-        if (piece !== '') yield piece;
-      }
-    }
-    yield '],"operations":[';
-    if (reply.from < reply.through) {
-      let separator = '';
-      for await (const page of storage.readOperations(reply.from, reply.through)) {
-        let piece = '';
-        for (const row of page) {
-          if (row.authz !== null && row.authz !== authz) continue;
-          if (row.replicaId === context.replicaId && reply.except.has(keyOf(row))) continue;
-          piece += separator + encodeOperation(row);
-          separator = ',';
-          last = row.timestamp;
-          if (sent) noteListed(sent.listed, row);
-        }
-        pin.touch();
-        if (piece !== '') yield piece;
-      }
-    }
-    if (sent) sent.last = last;
-    yield ']}';
-  } finally {
-    pin.release();
-  }
 }
 
 const openReply = (reply: SyncReply, { presence, globalAck }: ReplyContext): string => {
