@@ -17,6 +17,7 @@ import type { AccessRow, BaselineRow, OperationRow, ReplicaRow } from '../storag
 import { type AccessView, announce, decideAccess } from './access.js';
 import type { Caller } from './connection.js';
 import type { Draft } from './draft.js';
+import { FewSeenKeys, type SeenKeys } from './seen-keys.js';
 
 /** An operation that will be stored. */
 export interface AdmittedOperation {
@@ -62,7 +63,10 @@ export function admit(options: AdmissionOptions): Admission {
   for (const operation of foundedBy(baselines)) announce(announced, operation, caller);
   for (const operation of operations) announce(announced, operation, caller);
 
-  const admitter = new Admitter({ ...options, announced });
+  const grantsAccess = [operations, baselines].some((content) =>
+    content.some(({ authz }) => authz !== undefined),
+  );
+  const admitter = new Admitter({ ...options, announced, grantsAccess, seen: new FewSeenKeys() });
   const admitted = {
     baselines: baselines.map((baseline) => admitter.baseline(baseline)).filter((row) => row !== null),
     operations: operations.map((operation) => admitter.operation(operation)).filter((row) => row !== null),
@@ -73,13 +77,16 @@ export function admit(options: AdmissionOptions): Admission {
 export interface AdmitterOptions extends Omit<AdmissionOptions, 'operations' | 'baselines'> {
   /** The keys under which the message creates documents. See {@link announce}. */
   announced: ReadonlyMap<Oid, AuthzKey>;
+  /** What of the message came before, by {@link contentKeyOf}. */
+  seen: SeenKeys;
+  /** Whether anything in the message has a key at all: otherwise nothing can become private. */
+  grantsAccess: boolean;
 }
 
 /** Admits what a message brings, one by one: its baselines, then its operations. See {@link admit}. */
 export class Admitter {
   readonly #options: AdmitterOptions;
   readonly #view: MessageView;
-  readonly #seen = new Set<string>();
   readonly #usedFiles = new Set<string>();
   readonly #refused: Admission['refused'] = [];
   #writtenThrough: Timestamp | null;
@@ -88,7 +95,7 @@ export class Admitter {
 
   constructor(options: AdmitterOptions) {
     this.#options = options;
-    this.#view = new MessageView(options.draft);
+    this.#view = new MessageView(options.draft, options.grantsAccess);
     this.#writtenThrough = options.replica.writtenThrough;
     this.#order = options.draft.head.order;
   }
@@ -106,11 +113,10 @@ export class Admitter {
 
   /** What to store; null: it is stored already, or an access rule forbids it. */
   operation(operation: Operation): AdmittedOperation | null {
-    const { draft, replica, replaces = false, maxValueBytes } = this.#options;
+    const { draft, replica, replaces = false, maxValueBytes, seen } = this.#options;
     const { oid, timestamp, data: patch } = operation;
-    const key = `${timestamp}\n${oid}`;
-    if (this.#seen.has(key) || (!replaces && draft.isStored(replica, oid, timestamp))) return null;
-    this.#seen.add(key);
+    if (!seen.add(contentKeyOf(operation))) return null;
+    if (!replaces && draft.isStored(replica, oid, timestamp)) return null;
     const authz = this.#access(operation);
     if (authz === undefined) return null;
     if (this.#writtenThrough === null || timestamp > this.#writtenThrough) this.#writtenThrough = timestamp;
@@ -144,6 +150,9 @@ export class Admitter {
   }
 }
 
+/** What makes two operations of one message the same. */
+export const contentKeyOf = ({ oid, timestamp }: Operation): string => `${timestamp}\n${oid}`;
+
 /** Access to a baseline is decided as to the operation that creates the object. */
 const founds = ({ oid, timestamp, snapshot, authz }: Baseline): Operation => ({
   oid,
@@ -171,11 +180,13 @@ function storable(value: unknown, maxBytes: number): string {
 /** The draft as it is while one message is admitted: what precedes in the message counts already. */
 class MessageView implements AccessView {
   readonly #draft: Draft;
+  readonly #grantsAccess: boolean;
   readonly #access = new Map<Oid, AccessRow>();
   readonly #public = new Map<Oid, boolean>();
 
-  constructor(draft: Draft) {
+  constructor(draft: Draft, grantsAccess: boolean) {
     this.#draft = draft;
+    this.#grantsAccess = grantsAccess;
   }
 
   access(root: Oid): AccessRow | null {
@@ -188,7 +199,8 @@ class MessageView implements AccessView {
 
   stored({ oid, data }: Operation, authz: AuthzKey | null, row: AccessRow | null): void {
     if (row) this.#access.set(row.root, row);
-    if (!isRoot(oid)) return;
+    // Only asked of where something is granted; for a whole history it would be a name for each document.
+    if (!this.#grantsAccess || !isRoot(oid)) return;
     if (data.op === 'initialize') this.#public.set(oid, authz === null);
     else if (data.op === 'delete') this.#public.set(oid, false);
   }

@@ -16,7 +16,7 @@ import type { Limits } from '../limits.js';
 import type { BaselineRow, OperationRow } from '../storage/rows.js';
 import type { StagedRows, StageId } from '../storage/storage.js';
 import { announce } from './access.js';
-import { type Admission, Admitter, clockRefusal, foundedBy } from './admission.js';
+import { type Admission, Admitter, clockRefusal, contentKeyOf, foundedBy } from './admission.js';
 import type { DecideContext } from './decide.js';
 import { founderOf } from './decide-sync.js';
 import { Draft } from './draft.js';
@@ -24,6 +24,7 @@ import { gatherFacts } from './facts.js';
 import type { Inbound } from './inbound.js';
 import type { LiveLibrary } from './live-library.js';
 import { readMessage } from './read-message.js';
+import { ManySeenKeys } from './seen-keys.js';
 import type { LongText, Unit } from './unit.js';
 
 /** What a long message brings to a library that holds nothing: admitted, and staged in the storage. */
@@ -62,11 +63,13 @@ export async function stageFounding(
     const reader = new ContentReader(content, library);
     // Nested objects come before the root that says whose they are: where anything is private, that is read first.
     const announced = new Map<Oid, AuthzKey>();
-    if (long.text.includes('"authz"')) {
+    const grantsAccess = long.text.includes('"authz"');
+    if (grantsAccess) {
       await reader.each((operation) => announce(announced, operation, caller));
     }
     const { maxValueBytes } = context;
-    const admitter = new Admitter({ draft, caller, replica, announced, maxValueBytes });
+    const seen = new ManySeenKeys(() => keysOf(reader.operations()));
+    const admitter = new Admitter({ draft, caller, replica, announced, grantsAccess, seen, maxValueBytes });
     const stager = new Stager(admitter, reader, context.now + context.maxClockDrift);
     const stage = await library.storage.stage(stager.pages());
     inbound[at] = { connection, message: sync, error: null, staged: stager.staged(stage) };
@@ -75,6 +78,10 @@ export async function stageFounding(
     inbound[at] = { connection, message: null, error };
   }
   return inbound;
+}
+
+function* keysOf(operations: Iterable<Operation>): Generator<string> {
+  for (const operation of operations) yield contentKeyOf(operation);
 }
 
 /** A unit of which the long lists are left in the text. */
