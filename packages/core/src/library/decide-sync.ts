@@ -153,6 +153,7 @@ class Sync {
     return this.#store(admission, { from: admission.order, removed: null });
   }
 
+  /** See {@link founderOf}. */
   get founder(): ReplicaRow | null {
     if (this.#readOnly || this.#isRepeated || (this.#isNew && this.#message.since !== null)) return null;
     return this.#row;
@@ -163,7 +164,7 @@ class Sync {
     const { stage, operations, baselines, order, writtenThrough, usedFiles, refused } = staged;
     const { head } = this.#draft;
     const row: ReplicaRow = { ...this.#row, writtenThrough, ackedOrder: order };
-    const effects: Effect[] = [this.#reply(row, order, order, null, false)];
+    const effects: Effect[] = [this.#reply('founded', row, order, order, null)];
     const step: Step = { replica: row, usedFiles, answered: this.#answered };
     if (operations + baselines > 0) {
       effects.unshift({ kind: 'founded', replicaId: row.id, staged });

@@ -31,10 +31,7 @@ export async function reclaimSpace(library: LiveLibrary): Promise<void> {
       // The next slice takes its turn behind what came meanwhile.
     }
   } catch (error) {
-    library.log.error?.(
-      { err: error },
-      'Reclaiming the space of a library failed; it will be tried again.',
-    );
+    library.log.error?.({ err: error }, 'Reclaiming the space of a library failed; it will be tried again.');
   } finally {
     library.release();
   }

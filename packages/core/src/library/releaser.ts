@@ -209,7 +209,7 @@ export class Releaser {
   /** Listeners hear of it a page at a time, before anything else that happens to the library. */
   #emitFounding(replicaId: ReplicaId, through: ServerOrder, unit: Unit): void {
     const library = this.#library;
-    const { events, log } = library.services;
+    const { events } = library.services;
     const { userId, role } = unit.connection.caller;
     const info: ChangeInfo = { libraryId: library.id, userId, replicaId, role, serverOrder: through };
     const emitAll = async () => {
@@ -221,10 +221,10 @@ export class Releaser {
       }
     };
     library.exclusively(emitAll).catch((error) => {
-      log('error', "Listeners of 'changes' were not told of all that a library was founded with.", {
-        libraryId: library.id,
-        error,
-      });
+      library.log.error?.(
+        { err: error },
+        "Listeners of 'changes' were not told of all that a library was founded with.",
+      );
     });
   }
 

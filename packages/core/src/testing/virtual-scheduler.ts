@@ -25,17 +25,21 @@ export class VirtualScheduler implements Scheduler {
   /** Let `ms` pass, running what falls due, and everything that follows from it. */
   async pass(ms = 0): Promise<void> {
     const end = this.#now + ms;
-    for (;;) {
-      await settleMicrotasks();
-      const due = this.#tasks
-        .filter(({ at }) => at <= end)
-        .sort((a, b) => a.at - b.at || a.order - b.order)[0];
-      if (!due) break;
-      this.#tasks = this.#tasks.filter((other) => other !== due);
-      this.#now = Math.max(this.#now, due.at);
-      due.run();
-    }
+    while (await this.step(end));
     this.#now = end;
+  }
+
+  /** Run the next task that is due at `until`. False: there is none. */
+  async step(until = this.#now): Promise<boolean> {
+    await settleMicrotasks();
+    const due = this.#tasks
+      .filter(({ at }) => at <= until)
+      .sort((a, b) => a.at - b.at || a.order - b.order)[0];
+    if (!due) return false;
+    this.#tasks = this.#tasks.filter((other) => other !== due);
+    this.#now = Math.max(this.#now, due.at);
+    due.run();
+    return true;
   }
 }
 
