@@ -61,6 +61,7 @@ export interface CliOptions {
 export interface Cli {
   readonly base: string;
   readonly port: number;
+  readonly pid: number;
   readonly output: string;
   readonly exit: { code: number | null; signal: NodeJS.Signals | null } | undefined;
   /** An orderly end; resolves with how it ended. */
@@ -105,6 +106,7 @@ export async function startCli({ cwd, port, args = [], env = {}, bare = false }:
   return {
     base,
     port: listenOn,
+    pid: child.pid!,
     get output() {
       return output;
     },

@@ -90,6 +90,8 @@ class World {
         replicaTruancyMinutes: TRUANCY_MS / 60_000,
         presenceLeaseMs: plan.pick([30_000, 300_000]),
         libraryIdleMs: plan.pick([0, 5_000, 60_000]),
+        // In every other world a library is founded in pieces.
+        ...(seed % 2 === 0 && { limits: { maxWholeMessageLength: 1 } }),
       },
       note: (what) => this.#trace.note('server', what),
       broke: (what) => this.#checks.fail('server', what),
