@@ -25,10 +25,11 @@ export function commitChange(
   }
   if (stage && library) adoptStage(database, library, stage);
   const key = stage?.key ?? library?.key ?? insertLibrary(database, id, change.head);
+  // First: from here on what was staged is the library, and no leftover.
+  if (library || stage) updateHead(database, key, change.head);
   const scope = scopeOf(key);
   applyRows(scope, change);
   if (hasFiles(change)) applyFiles(scope, change, evictedKeys(database, id));
-  if (library || stage) updateHead(database, key, change.head);
   return { ok: true };
 }
 

@@ -14,6 +14,7 @@ export function stagingContract(test: StorageTest): void {
     expect(expected.operations).toEqual([...FIRST.operations, ...SECOND.operations]);
     expect(expected.baselines).toEqual([...FIRST.baselines, ...SECOND.baselines]);
     expect(expected.replicas).toEqual(BESIDES.replicas);
+    expect(await writer.library.readFile('with-it')).toEqual(BESIDES.files[0]);
     const facts = await writer.library.lookup({
       ...NO_QUERY,
       keys: FIRST.operations.map(keyOf),
@@ -139,7 +140,7 @@ const SECOND = {
 } satisfies StagedRows;
 
 /** What comes with the commit itself. */
-const BESIDES = { replicas: [replica('replica')] };
+const BESIDES = { replicas: [replica('replica')], files: [file('with-it')] };
 
 const ADOPTED = { founded: true, order: 4, foldedThrough: 1, operations: 4, baselines: 2 };
 
