@@ -1,6 +1,6 @@
-import { VerdantErrorCode } from '@verdant-web/protocol';
+import { type Timestamp, VerdantErrorCode } from '@verdant-web/protocol';
 import { describe, expect, test } from 'vitest';
-import { World } from './testing/world.js';
+import { listed, World } from './testing/world.js';
 
 describe('the same sync, delivered once more', () => {
   test('[SYNC-23] stores nothing', async () => {
@@ -32,5 +32,29 @@ describe('the same sync, delivered once more', () => {
     // An answer would say that it is stored.
     await expect(bob.post(poll)).rejects.toMatchObject({ code: VerdantErrorCode.Busy, status: 503 });
     expect(await world.snapshot('items', '1')).not.toHaveProperty('forfeited');
+  });
+});
+
+describe('polls that outrun their answers', () => {
+  test('[SYNC-20] are not told the same for ever', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob');
+    const [reset] = await bob.post(bob.syncMessage());
+    let since = reset?.type === 'sync-resp' ? reset.ackedTimestamp : null;
+    await bob.post(bob.syncMessage({ since }));
+    await ana.push(ana.set('items/1', 'n', 1), ana.set('items/1', 'n', 2));
+    // Each answer is applied only after twelve more have come.
+    const answers: Timestamp[] = [];
+    let last: string[] = [];
+    for (let polls = 0; polls < 40; polls++) {
+      await world.settle(1_000);
+      const [answer] = await bob.post(bob.syncMessage({ since }));
+      if (answer?.type !== 'sync-resp') throw new Error('no answer');
+      last = listed(answer);
+      answers.push(answer.ackedTimestamp);
+      since = answers[answers.length - 13] ?? since;
+    }
+    expect(last).toEqual([]);
   });
 });

@@ -2,7 +2,10 @@ import type { Timestamp } from '@verdant-web/protocol';
 import type { PendingReply, ReplicaRow } from '../storage/rows.js';
 import type { Admission } from './admission.js';
 
-/** Polls overlap by a few at most; an answer that is forgotten is only told again. */
+/**
+ * Polls overlap by a few at most; an answer that is forgotten is only told again. Beyond, the latest but the new one goes: a
+ * client that is slow to apply proves the oldest first.
+ */
 const MAX_PENDING = 8;
 
 /** The last reset that the replica may yet apply; null: none is pending. */
@@ -24,7 +27,7 @@ export function addPending(row: ReplicaRow, reply: PendingReply): ReplicaRow {
   // may still wipe what was written between the two.
   const isAgain = reply.reset && row.pending.some(({ reset, late }) => reset === 'first' && !late);
   const kept = reply.reset && !isAgain ? row.pending.filter(({ reset }) => !reset) : row.pending;
-  const dropped = kept.length < MAX_PENDING ? undefined : kept.find(({ reset }) => reset !== 'first');
+  const dropped = kept.length < MAX_PENDING ? undefined : kept.findLast(({ reset }) => reset !== 'first');
   return {
     ...row,
     pending: [...kept.filter((other) => other !== dropped), isAgain ? { ...reply, reset: 'again' } : reply],
