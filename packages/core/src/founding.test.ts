@@ -7,7 +7,7 @@ import {
 } from '@verdant-web/protocol';
 import { describe, expect, test } from 'vitest';
 import { memoryStorage } from './memory.js';
-import type { StagedRows } from './storage/storage.js';
+import type { LibraryStorage, StagedRows, Storage } from './storage/storage.js';
 import { type Device, listed, World } from './testing/world.js';
 
 /** Every founding is read from its text, in pieces. */
@@ -25,6 +25,25 @@ const seenBy = async (world: World, user: string): Promise<string[]> => {
   const answer = await world.device(user).connect().sync();
   return [...answer.baselines.map(({ oid }) => oid), ...answer.operations.map(({ oid }) => oid)];
 };
+
+/** Storage in memory, of which each library is changed as it is opened. */
+function storageWith(change: (library: LibraryStorage) => void): Storage {
+  const storage = memoryStorage();
+  const { open } = storage;
+  storage.open = async (id) => {
+    const library = await open.call(storage, id);
+    change(library);
+    return library;
+  };
+  return storage;
+}
+
+async function* noting<Item>(noted: Item[], items: AsyncIterable<Item>): AsyncIterable<Item> {
+  for await (const item of items) {
+    noted.push(item);
+    yield item;
+  }
+}
 
 describe('a long founding', () => {
   test('over a socket and over HTTP is stored whole, and answered as any other', async () => {
@@ -55,37 +74,17 @@ describe('a long founding', () => {
   });
 
   test('is never staged as a whole, and is committed once', async () => {
-    const storage = memoryStorage();
     const pages: StagedRows[] = [];
     let commits = 0;
-    const world = new World({
-      ...PIECES,
-      storage: {
-        ...storage,
-        limits: storage.limits,
-        list: (after) => storage.list(after),
-        close: () => storage.close(),
-        async open(id) {
-          const library = await storage.open(id);
-          const { stage, commit } = library;
-          library.commit = (change) => {
-            commits++;
-            return commit.call(library, change);
-          };
-          library.stage = (rows) =>
-            stage.call(
-              library,
-              (async function* () {
-                for await (const page of rows) {
-                  pages.push(page);
-                  yield page;
-                }
-              })(),
-            );
-          return library;
-        },
-      },
+    const storage = storageWith((library) => {
+      const { stage, commit } = library;
+      library.commit = (change) => {
+        commits++;
+        return commit.call(library, change);
+      };
+      library.stage = (rows) => stage.call(library, noting(pages, rows));
     });
+    const world = new World({ ...PIECES, storage });
     const ana = world.device('ana').connect();
     await ana.sync({ operations: many(ana, 2_000) });
     expect(pages.length).toBeGreaterThan(3);
@@ -203,26 +202,15 @@ describe('a long founding', () => {
   });
 
   test('whose commit fails leaves nothing, and is offered again', async () => {
-    const storage = memoryStorage();
     let failing = true;
-    const world = new World({
-      ...PIECES,
-      storage: {
-        ...storage,
-        limits: storage.limits,
-        list: (after) => storage.list(after),
-        close: () => storage.close(),
-        async open(id) {
-          const library = await storage.open(id);
-          const { commit } = library;
-          library.commit = (change) => {
-            if (!failing) return commit.call(library, change);
-            return Promise.reject(new Error('The disk is full (says the test).'));
-          };
-          return library;
-        },
-      },
+    const storage = storageWith((library) => {
+      const { commit } = library;
+      library.commit = (change) =>
+        failing
+          ? Promise.reject(new Error('The disk is full (says the test).'))
+          : commit.call(library, change);
     });
+    const world = new World({ ...PIECES, storage });
     const ana = world.device('ana').connect();
     const operations = many(ana);
     await ana.sync({ operations });
