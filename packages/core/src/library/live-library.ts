@@ -1,27 +1,13 @@
-import {
-  countsWhileAway,
-  type LibraryId,
-  type ReplicaId,
-  type UserId,
-  VerdantError,
-  VerdantErrorCode,
-} from '@verdant-web/protocol';
+import type { LibraryId, ReplicaId, UserId } from '@verdant-web/protocol';
 import { LibraryFiles } from '../files/library-files.js';
 import type { Log } from '../log.js';
 import { PresenceBoard } from '../presence/presence.js';
 import type { Services } from '../services.js';
 import type { LibraryChange, LibraryStorage } from '../storage/storage.js';
 import { asVerdantError } from './as-verdant-error.js';
+import { Batches } from './batches.js';
+import { Conflict } from './conflict.js';
 import type { SocketConnection } from './connection.js';
-import { isTruant } from './consensus.js';
-import type { DecideContext } from './decide.js';
-import { decideBatch, isRefused } from './decide-batch.js';
-import { Draft } from './draft.js';
-import type { Effect } from './effects.js';
-import { reclaimSpace } from './evict.js';
-import { gatherFacts } from './facts.js';
-import { stageFounding } from './founding.js';
-import type { Inbound } from './inbound.js';
 import { Pin } from './pin.js';
 import { Rebaser } from './rebaser.js';
 import { Releaser } from './releaser.js';
@@ -31,14 +17,8 @@ import { changeSoftly, keepRequests, type LibraryState, loadState } from './stat
 import type { Unit } from './unit.js';
 import { encodeMessage } from './wire.js';
 
-/** A batch this long is decided and committed before more is taken. */
-const MAX_BATCH = 256;
-/** What a client may take to apply a reset. */
-const APPLY_MS = 5_000;
 /** After a failure, what goes on behind the batches waits this long. */
 const RETRY_MS = 5_000;
-/** A batch that meets another writer is decided anew this often. */
-const MAX_ATTEMPTS = 3;
 
 /**
  * A library in memory: one inbox, worked off batch by batch.
@@ -60,6 +40,7 @@ export class LiveLibrary {
   readonly settler: Settler;
   readonly #rebaser: Rebaser;
   readonly #releaser: Releaser;
+  readonly #batches: Batches;
   #inbox: Unit[] = [];
   #tasks: (() => Promise<void>)[] = [];
   #running = false;
@@ -78,6 +59,7 @@ export class LiveLibrary {
     this.#rebaser = new Rebaser(this);
     this.settler = new Settler(this, this.#rebaser);
     this.#releaser = new Releaser(this);
+    this.#batches = new Batches(this, this.#releaser);
     this.roll = new Roll({
       scheduler: services.scheduler,
       leaseMs: services.settings.presenceLeaseMs,
@@ -119,7 +101,7 @@ export class LiveLibrary {
       this.#tasks.push(() =>
         task().then(resolve, async (error) => {
           // Whether or not what failed took effect, the storage knows.
-          await this.#reload(error);
+          await this.reload(error);
           reject(error);
         }),
       );
@@ -259,7 +241,7 @@ export class LiveLibrary {
     // What goes on behind the batches is no use of the library: it would never leave memory.
     if (task || this.#inbox.length > 0) this.#lastActive = this.services.scheduler.now();
     if (task) await task();
-    if (this.#inbox.length > 0) await this.#workOff(this.#takeBatch());
+    if (this.#inbox.length > 0) await this.#batches.workOff(this.#batches.take(this.#inbox));
     if (this.settler.isDue) await this.#behind(() => this.settler.run());
     if (this.#rebaser.isDue && this.pins.size === 0) await this.#behind(() => this.#rebaser.slice());
     return true;
@@ -273,18 +255,8 @@ export class LiveLibrary {
       this.log.error?.({ err: error }, 'A library could not be written; it is tried again.');
       this.#rebaser.isDue = false;
       this.settler.soon(RETRY_MS);
-      await this.#reload(error);
+      await this.reload(error);
     }
-  }
-
-  /** What is decided and committed together. One that may found the library in pieces is by itself. */
-  #takeBatch(): Unit[] {
-    const inPieces = this.#inbox.slice(0, MAX_BATCH).findIndex((unit) => this.#isFoundedInPieces(unit));
-    return this.#inbox.splice(0, inPieces === -1 ? MAX_BATCH : Math.max(1, inPieces));
-  }
-
-  #isFoundedInPieces({ long }: Unit): boolean {
-    return long !== null && !this.state.head.founded;
   }
 
   /** Let others have a turn. */
@@ -292,105 +264,11 @@ export class LiveLibrary {
     return new Promise((resolve) => this.services.scheduler.soon(resolve));
   }
 
-  async #workOff(units: Unit[], attempt = 1): Promise<void> {
-    try {
-      await this.#decideAndCommit(units);
-    } catch (error) {
-      // Whether or not the commit reached the disk, the storage knows.
-      const known = await this.#reload(error);
-      if (known && error instanceof Conflict && attempt < MAX_ATTEMPTS)
-        return this.#workOff(units, attempt + 1);
-      if (known && units.length > 1) {
-        // One of them may be at fault: it must not take the others with it.
-        for (const unit of units) await this.#workOff([unit]);
-        return;
-      }
-      for (const unit of units) {
-        unit.connection.log.error?.({ err: error }, 'A message could not be worked off.');
-        unit.failed(asVerdantError(error));
-      }
-    }
-  }
-
-  async #decideAndCommit(units: Unit[]): Promise<void> {
-    const [first] = units;
-    const staged = first && this.#isFoundedInPieces(first) ? await this.#stage(first) : null;
-    if (staged === null) {
-      return this.#commitAndRelease(
-        units,
-        units.map((unit) => (this.#isStale(unit) ? [] : unit.read())),
-      );
-    }
-    try {
-      await this.#commitAndRelease(units, [staged]);
-    } finally {
-      // Nothing of it is left where it was adopted.
-      for (const inbound of staged) {
-        if (inbound.error === null && inbound.staged) await this.storage.discardStage(inbound.staged.stage);
-      }
-      void reclaimSpace(this);
-    }
-  }
-
-  /** Stage what a long unit founds the library with; null: it is read as a whole. */
-  async #stage(unit: Unit): Promise<Inbound[] | null> {
-    if (unit.long === null || this.#isStale(unit)) return null;
-    return stageFounding(this, unit, unit.long, this.#decideContext(this.services.scheduler.now()));
-  }
-
-  async #commitAndRelease(units: Unit[], inbound: Inbound[][]): Promise<void> {
-    const now = this.services.scheduler.now();
-    const facts = await gatherFacts(this.storage, this.state, inbound.flat());
-    const draft = new Draft(this.state, facts);
-    const effects = decideBatch(draft, this.#decideContext(now), inbound);
-    const { change } = draft;
-    if (change) {
-      const result = await this.storage.commit(change);
-      if (!result.ok) throw new Conflict();
-    }
-    draft.adopt(change !== null, now);
-    for (const [index, unit] of units.entries()) this.#release(unit, effects[index]!);
-    this.settler.soon();
-  }
-
-  /** It is durable: let the world hear. What goes wrong here concerns whoever is told of it, and nobody else. */
-  #release(unit: Unit, effects: readonly Effect[]): void {
-    if (this.#isStale(unit)) {
-      unit.failed(evicted());
-      return;
-    }
-    try {
-      for (const effect of effects) this.#releaser.release(effect, unit);
-      if (!isRefused(effects)) unit.done();
-    } catch (error) {
-      unit.connection.log.error?.({ err: error }, 'An answer failed.');
-      unit.failed(asVerdantError(error));
-    }
-  }
-
-  /** Whether it came over a connection that was opened before the library was evicted, or is refused. */
-  #isStale({ connection, epoch }: Unit): boolean {
-    return epoch !== this.state.head.epoch || (connection.kind === 'socket' && connection.refused);
-  }
-
-  #decideContext(now: number): DecideContext {
-    const { activeSince } = this;
-    return {
-      now,
-      maxClockDrift: this.services.settings.maxClockDrift,
-      maxValueBytes: this.services.maxValueBytes,
-      isTruant: (row) => isTruant(row, this.roll, activeSince),
-      isApplyingReset: ({ id }) =>
-        now - (this.state.resetOverHttp.get(id) ?? Number.NEGATIVE_INFINITY) < APPLY_MS,
-      wasAwayUncounted: (row) => !countsWhileAway(row.type) && !this.state.counted.has(row.id),
-    };
-  }
-
   /**
    * Read the state again, after a commit that failed or met another writer. Where something is stored that was not heard
    * of here, nobody who is connected was told of it: everybody syncs again. False: the storage could not be read.
    */
-  async #reload(cause: unknown): Promise<boolean> {
+  async reload(cause: unknown): Promise<boolean> {
     const { counted, confirmedSince, head } = this.state;
     const state = await loadState(this.storage, this.activeSince).catch(() => null);
     if (state === null) return false;
@@ -432,14 +310,3 @@ export class LiveLibrary {
     for (const socket of this.roll.sockets) socket.outbox.send(text);
   }
 }
-
-class Conflict extends Error {
-  constructor() {
-    super('Another writer changed the library: the change was not committed.');
-  }
-}
-
-const evicted = (): VerdantError =>
-  new VerdantError(VerdantErrorCode.Busy, 'The library was evicted while this was under way. Sync again.', {
-    retryAfter: 1,
-  });
