@@ -10,10 +10,11 @@ import {
 import type { ReplicaRow } from '../storage/rows.js';
 import { admit, contentRefusal } from './admission.js';
 import type { Connection } from './connection.js';
-import { type Decided, decideSync, laterOf, soleAuthorAfter } from './decide-sync.js';
+import { type Decided, decideSync, soleAuthorAfter } from './decide-sync.js';
 import type { Draft, Step } from './draft.js';
 import type { Effect } from './effects.js';
 import type { StagedContent } from './founding.js';
+import { laterOf } from './later-of.js';
 import { confirmReply, pendingReset, predateReset } from './pending-replies.js';
 
 /** What decisions depend on besides the library and the message. */
