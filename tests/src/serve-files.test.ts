@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -11,9 +10,9 @@ import { memoryStorage } from '@verdant-web/server/storage';
 import { Hono } from 'hono';
 import { chromium } from 'playwright-core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { CHROMIUM_FLAGS, installedChromium, NO_CHROMIUM } from './chromium/installed.js';
 
 const SECRET = 'a-secret-of-the-system-tests-0123456789';
-const CHROMIUM = '/usr/bin/chromium';
 
 let folder: string;
 let base: string;
@@ -108,13 +107,14 @@ test('[FILE-14] an upload that was cut off and comes again is there once, whole,
 test('in Chromium an image is shown, and HTML and SVG are downloaded rather than run', {
   timeout: 120_000,
 }, async () => {
-  if (!existsSync(CHROMIUM)) throw new Error(`NOT TESTED: there is no Chromium at ${CHROMIUM}.`);
   const svg =
     '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script>fetch("/ran")</script></svg>';
   const shown = await upload('svg', svg, 'a.svg', 'image/svg+xml');
   const html = await upload('html', '<script>fetch("/ran")</script>', 'ü.html', 'text/html');
   const script = await upload('js', 'window.ran.push(1)', 'a.js', 'text/javascript');
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
+  const executablePath = installedChromium();
+  if (!executablePath) throw new Error(`NOT TESTED: ${NO_CHROMIUM}`);
+  const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
   try {
     const page = await browser.newPage();
     const asked: string[] = [];

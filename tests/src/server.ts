@@ -153,6 +153,9 @@ export interface AppOptions {
   fileDeleteExpirationDays?: number;
   closeSocketsOnTokenExpiry?: boolean;
   presenceLeaseMs?: number;
+  libraryIdleMs?: number;
+  limits?: Required<VerdantOptions>['limits'];
+  fileQuota?: Required<VerdantOptions>['fileQuota'];
 }
 
 export type Core = ReturnType<typeof createVerdant>;

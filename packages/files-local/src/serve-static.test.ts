@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ const startApp = async () => {
     await closed;
     await rm(root, { recursive: true });
   };
-  return { storage, stop };
+  return { storage, root, stop };
 };
 
 fileStorageContract({
@@ -67,5 +67,27 @@ describe('served by serveStatic', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe(type);
     expect(await response.text()).toBe('hello');
+  });
+
+  test('halves of uploads are not listed, and gone when they are whole', async () => {
+    const { storage, root } = app;
+    const file: StoredFile = { id: 'f1', libraryId: 'lib' as LibraryId, name: 'a.txt', type: 'text/plain' };
+    const half = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>();
+    const stored = storage.put({ ...file, size: 4 }, half.readable);
+    const writer = half.writable.getWriter();
+    await writer.write(new TextEncoder().encode('ha'));
+    const [name] = await readdir(join(root, '.tmp'));
+    const base = new URL('/files', storage.getUrl(file)).href;
+    const statusOf = async (path: string) => (await fetch(`${base}/${path}`)).status;
+    for (const path of ['.tmp', '.tmp/', '.tmp/index.html', '.tmp/f1', 'lib/f1/a.txt'])
+      expect([path, await statusOf(path)]).toEqual([path, 404]);
+    // Who knew the name could read it: 122 random bits.
+    expect(name).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/);
+    expect(await statusOf(`.tmp/${name}`)).toBe(200);
+    await writer.write(new TextEncoder().encode('lf'));
+    await writer.close();
+    await stored;
+    expect(await statusOf(`.tmp/${name}`)).toBe(404);
+    expect(await statusOf('lib/f1/a.txt')).toBe(200);
   });
 });

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +5,7 @@ import { chromium } from 'playwright-core';
 import { build } from 'vite';
 import type { TestProject } from 'vitest/node';
 import { type Generation, generations, readBundle } from '../clients/bundle.js';
+import { CHROMIUM_FLAGS, installedChromium, NO_CHROMIUM } from './installed.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -14,39 +14,22 @@ declare module 'vitest' {
   }
 }
 
-const FLAGS =
-  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
-
 /** Starts one Chromium for all files of tests, and serves the pages that clients live in. */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | void> {
-  const executablePath = findChromium();
+  const executablePath = installedChromium();
   if (!executablePath) {
-    const missing =
-      'there is no Chromium: install it (apt-get install chromium), or set CHROMIUM to its path';
-    project.provide('chromium', { missing });
+    project.provide('chromium', { missing: NO_CHROMIUM });
     return;
   }
   const [pages, server] = await Promise.all([
     servePages(),
-    chromium.launchServer({ executablePath, args: FLAGS.split(' ') }),
+    chromium.launchServer({ executablePath, args: CHROMIUM_FLAGS }),
   ]);
   project.provide('chromium', { endpoint: server.wsEndpoint(), pages: pages.base });
   return async () => {
     await server.close();
     await pages.close();
   };
-}
-
-function findChromium(): string | undefined {
-  if (process.env.CHROMIUM) return process.env.CHROMIUM;
-  for (const name of ['chromium', 'google-chrome', 'chromium-browser']) {
-    try {
-      return execFileSync('which', [name], { encoding: 'utf8' }).trim();
-    } catch {
-      // the next name
-    }
-  }
-  return undefined;
 }
 
 /** The page of an app: its script, and the client of a generation as published. At another origin than the server, as apps are. */
