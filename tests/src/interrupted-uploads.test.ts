@@ -28,7 +28,7 @@ describe.each(matrix)('an upload that the network cuts off, $label', (kind) => {
         const found = await waitFor(
           async () => {
             const paths = await filesOnDisk(app);
-            return paths.length === 1 && { path: paths[0]! };
+            return paths.length === 1 ? { path: paths[0]! } : undefined;
           },
           { deadline: 20_000, describe: () => filesOnDisk(app) },
         );

@@ -156,6 +156,8 @@ export interface AppOptions {
   libraryIdleMs?: number;
   limits?: Required<VerdantOptions>['limits'];
   fileQuota?: Required<VerdantOptions>['fileQuota'];
+  /** Gets the storage of files before anybody uses it, to let it fail. */
+  changeFiles?: (files: LocalFileStorage) => void;
 }
 
 export type Core = ReturnType<typeof createVerdant>;
@@ -210,18 +212,21 @@ async function compose(directory: string, port: number, options: AppOptions, err
     verification = () => ({ tokenSecret: SECRET }),
     issue = (request) => new TokenProvider({ secret: SECRET }).getToken(request),
     allowedOrigins,
+    changeFiles,
     ...engineOptions
   } = options;
   const origins = allowedOrigins && { allowedOrigins };
   const filesDirectory = join(directory, 'files');
+  const fileStorage = new LocalFileStorage({
+    rootDirectory: filesDirectory,
+    host: `http://localhost:${port}/files`,
+  });
+  changeFiles?.(fileStorage);
   const core = createVerdant({
     storage: storage(join(directory, 'databases')),
     profiles: profiles ?? { get: async (userId: string) => ({ id: userId, name: `Name of ${userId}` }) },
     ...verification(),
-    fileStorage: new LocalFileStorage({
-      rootDirectory: filesDirectory,
-      host: `http://localhost:${port}/files`,
-    }),
+    fileStorage,
     log: (level: string, ...args: unknown[]) => {
       if (level === 'error') errors.push(args.map((arg) => inspect(arg)).join(' '));
     },

@@ -13,6 +13,7 @@ import { EventHub } from './event-hub.js';
 import { deleteExpiredFiles } from './files/clean-up.js';
 import { type OpeningStorage, openFile } from './files/open-file.js';
 import { deleteOrphans } from './files/orphans.js';
+import { sweepDaily } from './files/sweep.js';
 import { noFileStorage, storeUpload } from './files/upload.js';
 import { evictLibrary } from './library/evict.js';
 import { LibraryHandle } from './library/library-handle.js';
@@ -85,7 +86,14 @@ export function createVerdant(options: VerdantOptions): Verdant {
     return running;
   }
 
+  const endSweep = sweepDaily({
+    services,
+    list: (after) => options.storage.list(after),
+    deleteExpired: (id) => admit(() => registry.use(id, deleteExpiredFiles)),
+  });
+
   async function close(): Promise<void> {
+    endSweep();
     await Promise.all(underWay);
     for (const session of [...sessions]) session.drain();
     await registry.drained();

@@ -137,8 +137,9 @@ export interface Verdant {
     info(token: VerifiedToken, id: string): Promise<FileInfo & { remote: true }>;
     /**
      * Delete, in every library that nobody is connected to, the files that nothing has referred to for
-     * `fileDeleteExpirationDays`. Resolves to how many. It happens by itself when the last one leaves a library, and when
-     * the library leaves memory; this is for those that are never opened again: call it once a day.
+     * `fileDeleteExpirationDays`. Resolves to how many. It happens by itself when the last one leaves a library, when the
+     * library leaves memory, and once a day in all libraries; this is for those who cannot wait. Rejects where a library
+     * cannot be opened.
      */
     deleteExpired(): Promise<number>;
     /**

@@ -52,7 +52,7 @@ scenario('attached while offline are uploaded later', {}, async ({ open, converg
 
 scenario(
   '[FILE-10] are deleted when nothing refers to them any more and everyone has left',
-  { server: { fileDeleteExpirationDays: 0, presenceLeaseMs: 500 } },
+  { server: { fileDeleteExpirationDays: 0, presenceLeaseMs: 5_000 } },
   async ({ server, target, open, converged }) => {
     const [ana, bob] = [await open('ana'), await open('bob')];
     await ana.put('1');
@@ -77,7 +77,7 @@ scenario(
     await ana.close();
     await bob.close();
     await waitFor(async () => (await server.getFileInfo(fileId)) === null, {
-      deadline: 20_000,
+      deadline: 40_000,
       describe: () => `${fileId} is still there`,
     });
     // Bytes first, then the record.
