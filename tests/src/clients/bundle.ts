@@ -114,6 +114,7 @@ export interface SyncOptions {
   defaultProfile: Record<string, unknown>;
   authEndpoint?: string;
   fetchAuth?: () => Promise<{ accessToken: string }>;
+  fetch?: typeof fetch;
   initialTransport?: 'pull' | 'realtime';
   automaticTransportSelection?: boolean | 'peers-only';
   /** Tell other tabs of the device what changes. Off by default. */

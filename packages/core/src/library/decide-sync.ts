@@ -9,7 +9,7 @@ import { keyOf } from './facts.js';
 import type { StagedContent } from './founding.js';
 import { IncomingSync } from './incoming-sync.js';
 import { laterOf } from './later-of.js';
-import { addPending, pendingReset, predateReset } from './pending-replies.js';
+import { addPending, isOwedReset, pendingReset, predateReset } from './pending-replies.js';
 import type { Contents } from './same-content.js';
 
 /** A sync, decided: what it changes, and what is heard of it. */
@@ -36,6 +36,7 @@ export function decideSync(
   if (sync.isApplyingReset) return { step: {}, effects: [{ kind: 'refuse', error: applyingReset() }] };
   const reason = sync.resetReason;
   if (reason !== null) return reset(sync, reason);
+  if (isOwedReset(sync.row)) return renew(sync);
   return merge(sync, { everything: false });
 }
 
@@ -111,6 +112,20 @@ function reset(sync: IncomingSync, reason: ResetReason): Decided {
   return { step, effects: [replyTo(sync, reason, row, 0, order, pending)] };
 }
 
+/** Store what it brings, and give the replica everything there is, that included. */
+function renew(sync: IncomingSync): Decided {
+  if (sync.isRepeated) return sync.isStored ? reset(sync, 'unsure') : REFUSED;
+  const admission = admit({
+    draft: sync.draft,
+    caller: sync.connection.caller,
+    replica: sync.row,
+    operations: sync.message.operations,
+    baselines: [],
+    maxValueBytes: sync.context.maxValueBytes,
+  });
+  return storeAndAnswer(sync, admission, { from: 0, removed: null, renews: true });
+}
+
 /** Store what it brings, and answer with what it has not acknowledged. */
 function merge(sync: IncomingSync, { everything }: { everything: boolean }): Decided {
   const { head, contents } = sync.draft;
@@ -138,23 +153,24 @@ function merge(sync: IncomingSync, { everything }: { everything: boolean }): Dec
 function storeAndAnswer(
   sync: IncomingSync,
   admission: Admission,
-  { from, removed }: { from: number; removed: Contents | null },
+  { from, removed, renews = false }: { from: number; removed: Contents | null; renews?: boolean },
 ): Decided {
   const { head } = sync.draft;
   const { operations, baselines, order } = admission;
   const stored = operations.length > 0 || baselines.length > 0;
   // Nothing of others lies between: what it just wrote is all that is new, and it holds that, if no reset took it.
-  const upToDate = from >= head.order;
-  const mayBeWiped = predateReset(sync.row, admission);
+  const upToDate = !renews && from >= head.order;
+  const mayBeWiped = !renews && predateReset(sync.row, admission);
   const through = mayBeWiped ? head.order : order;
-  const pending = upToDate ? null : sync.pendingReply(through, false);
+  const pending = upToDate ? null : sync.pendingReply(through, renews && 'owed');
   const answered = pending === null || sync.isRepeated ? sync.row : addPending(sync.row, pending);
   const row: ReplicaRow = {
     ...answered,
     writtenThrough: admission.writtenThrough,
     ackedOrder: upToDate ? through : sync.row.ackedOrder,
+    lastReset: renews ? laterOf(sync.row.lastReset, sync.timestamp) : sync.row.lastReset,
   };
-  const outcome = head.founded ? 'merged' : 'founded';
+  const outcome = renews ? 'unsure' : head.founded ? 'merged' : 'founded';
   const effects: Effect[] = [replyTo(sync, outcome, row, upToDate ? order : from, order, pending)];
   if (stored) {
     effects.unshift({

@@ -26,7 +26,8 @@ export type ResetReason =
   | 'folded'
   | 'read-only'
   | 'truant'
-  | 'uncounted';
+  | 'uncounted'
+  | 'unsure';
 
 /** What a sync is answered with. The rows are read when it is sent; they are those of `through`. */
 export interface SyncReply {

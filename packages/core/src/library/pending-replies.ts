@@ -15,6 +15,9 @@ export const pendingReset = (row: ReplicaRow): PendingReply | null =>
 /** Whether the replica has not proven that it applied any of the resets that it was sent: it has to be reset again. */
 export const lacksReset = (row: ReplicaRow): boolean => row.pending.some(({ reset }) => reset === 'first');
 
+/** Whether the replica has to be reset because it was not known what it holds. */
+export const isOwedReset = (row: ReplicaRow): boolean => row.pending.some(({ reset }) => reset === 'owed');
+
 /** Whether some of these were written before the replica's last reset, which may have wiped them on the device. */
 export const predateReset = (
   { lastReset }: ReplicaRow,

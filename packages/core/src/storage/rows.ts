@@ -60,8 +60,10 @@ export interface PendingReply {
   order: ServerOrder;
   /**
    * Whether it told the replica to drop what it has: `first`, or `again` while an earlier reset was still pending.
+   * `owed`: as `first`, for a replica that is good but for that it is not known what it holds, or has still to be sent.
+   * What it brings until it has applied that is stored, not forfeited.
    */
-  reset: 'first' | 'again' | false;
+  reset: 'first' | 'again' | 'owed' | false;
   /**
    * Whether the replica had acknowledged something dated later already: a request that was under way for long, or a
    * clock that was set back. Then a later `since` may come from there, and only this very timestamp is proof.

@@ -53,6 +53,25 @@ test('a replica is told of what it has not acknowledged, and of nothing else', a
   });
 });
 
+test('a replica is owed a reset where it may or may not have folded what it has not acknowledged', async () => {
+  const { replicas } = await migrated({
+    operations: [operation(1, 'ana'), operation(4, 'ana'), operation(6, 'bob'), operation(9, 'ana')],
+    replicas: [
+      replica('ana', 0, 9),
+      replica('bob', 4, 7),
+      // She holds 4, or does not: 5 is after it, and by then everybody had said that they write nothing before 5.
+      replica('cy', 1, 5),
+      // 6 and 9 they may hold, but cannot have folded.
+      replica('dan', 4, 8),
+      // Without a last time there is no telling what came before it.
+      replica('eve', 1, null),
+    ],
+  });
+  const owed = replicas.filter(({ pending }) => pending.some(({ reset }) => reset === 'owed'));
+  expect(owed.map(({ id }) => id)).toEqual(['cy', 'eve']);
+  expect(heldBy(replicas)).toMatchObject({ cy: 1, eve: 1, dan: 2 });
+});
+
 test('an acknowledged order beyond all there are proves nothing that is not settled', async () => {
   const { replicas } = await migrated({
     baselines: [baseline(1)],

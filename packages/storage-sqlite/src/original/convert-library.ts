@@ -168,7 +168,7 @@ class Conversion {
   #writeReplicas(held: HeldOperations, outcome: Outcome): void {
     const batch = new Batch<ReplicaRow>((replicas) => this.#import.add({ replicas }));
     for (const replica of this.#replicas) {
-      batch.add(replicaRow(replica, held.heldBy(replica), held.writtenThrough(replica), outcome));
+      batch.add(replicaRow(replica, held.holdingsOf(replica), outcome));
     }
     batch.end();
     this.#converted.replicas = this.#replicas.length;

@@ -1,5 +1,5 @@
 import { type ReplicaId, type Timestamp, timestampMs } from '@verdant-web/protocol';
-import { isUnproven, type OriginalReplica } from './original-replica.js';
+import { type Holdings, isUnproven, type OriginalReplica } from './original-replica.js';
 
 /** An operation, in the order that it gets here. */
 export interface PlacedOperation {
@@ -22,6 +22,11 @@ export interface PlacedOperation {
  *   dated below the global ack, and before they were last seen, was there then. The rest they are sent again: it cannot
  *   be folded anywhere.
  * - Operations without an order are from before there were orders. Those below the global ack all hold.
+ *
+ * It can be unsure of a replica: where it has not acknowledged something that is dated below the global ack, and below the
+ * last that it said itself. It may have folded that: it sends its acknowledgement apart from the next poll, which gets
+ * lost alone, and an operation that came twice got a new order. Or it may not have been sent it: somebody wrote without
+ * a network, and came back later. Neither guess would be safe.
  */
 export class HeldOperations {
   readonly #settled: Timestamp | null;
@@ -32,6 +37,9 @@ export class HeldOperations {
   /** Those of which each operation says anew whether they hold it. */
   readonly #asked = new Set<OriginalReplica>();
   readonly #held = new Map<OriginalReplica, number>();
+  /** Those that lack something, of which they have folded nothing so far. */
+  readonly #behind = new Set<OriginalReplica>();
+  readonly #unsure = new Set<OriginalReplica>();
   readonly #writtenThrough = new Map<ReplicaId, Timestamp>();
   #passed = 0;
 
@@ -57,17 +65,23 @@ export class HeldOperations {
       if (replicaId === replica.id || this.#wasThere(replica, operation)) continue;
       this.#asked.delete(replica);
       this.#held.set(replica, this.#passed);
+      this.#behind.add(replica);
+    }
+    for (const replica of this.#isSettled(timestamp) ? this.#behind : NONE) {
+      if (replicaId === replica.id || (replica.ackedTime !== null && timestamp >= replica.ackedTime))
+        continue;
+      this.#behind.delete(replica);
+      this.#unsure.add(replica);
     }
     this.#passed++;
   }
 
-  heldBy(replica: OriginalReplica): number {
-    return this.#held.get(replica) ?? this.#passed;
-  }
-
-  /** The latest time under which it wrote one of them. */
-  writtenThrough({ id }: OriginalReplica): Timestamp | null {
-    return this.#writtenThrough.get(id) ?? null;
+  holdingsOf(replica: OriginalReplica): Holdings {
+    return {
+      held: this.#held.get(replica) ?? this.#passed,
+      unsure: this.#unsure.has(replica),
+      writtenThrough: this.#writtenThrough.get(replica.id) ?? null,
+    };
   }
 
   #isSettled(timestamp: Timestamp): boolean {
@@ -81,3 +95,5 @@ export class HeldOperations {
     );
   }
 }
+
+const NONE: ReadonlySet<OriginalReplica> = new Set();

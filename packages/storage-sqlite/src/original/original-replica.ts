@@ -69,11 +69,20 @@ export interface Outcome {
   announcedAck: Timestamp | null;
 }
 
-/** The replica's row. `held` is how many operations, from the first on, it holds. */
+/** What is known of what a replica holds. */
+export interface Holdings {
+  /** How many operations, from the first on, it holds. */
+  held: number;
+  /** Whether it may hold, and have folded, some of the others. */
+  unsure: boolean;
+  /** The latest time under which it wrote one. */
+  writtenThrough: Timestamp | null;
+}
+
+/** The replica's row. */
 export function replicaRow(
   replica: OriginalReplica,
-  held: number,
-  writtenThrough: Timestamp | null,
+  { held, unsure, writtenThrough }: Holdings,
   outcome: Outcome,
 ): ReplicaRow {
   const { id, userId, type, lastSeen, ackedTime } = replica;
@@ -94,7 +103,10 @@ export function replicaRow(
     const reply = { timestamp: EARLIEST, order: through, reset: 'first', late: false } as const;
     return { ...row, ackedOrder: 0, pending: [reply] };
   }
-  return holdsBaselines(replica, through, outcome) ? row : { ...row, ackedOrder: 0 };
+  if (!holdsBaselines(replica, through, outcome)) return { ...row, ackedOrder: 0 };
+  // No `since` proves anything: the original did not record what it told the replica.
+  const owed = { timestamp: EARLIEST, order: through, reset: 'owed', late: true } as const;
+  return unsure ? { ...row, pending: [owed] } : row;
 }
 
 /** Where not, it will be reset. */
