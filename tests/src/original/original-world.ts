@@ -8,7 +8,7 @@ import { waitFor } from '../until.js';
 import { authUrl } from '../world.js';
 import { startOriginal } from './original-server.js';
 
-export const LIBRARY = 'shared-list';
+const LIBRARY = 'shared-list';
 
 /** Polls that overlap, on a slow machine, are two resets for a new device: its documents vanish for a moment. */
 export const PULL_INTERVAL_MS = 700;
@@ -90,7 +90,7 @@ export async function startOriginalWorld(): Promise<OriginalWorld> {
 }
 
 /** The first column of the first row. */
-export function read(file: string, sql: string): unknown {
+function read(file: string, sql: string): unknown {
   const db = new Database(file, { readonly: true });
   try {
     return db.prepare(sql).pluck().get();
