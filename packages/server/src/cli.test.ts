@@ -1,3 +1,4 @@
+import { copyFile, readdir } from 'node:fs/promises';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import {
   cliSource,
   freePort,
   removeFolder,
+  repository,
   type ServerProcess,
   startProcess,
   temporaryFolder,
@@ -50,6 +52,22 @@ describe('verdant-server', { timeout: 40_000 }, () => {
     const messages = await postSync(token, [sync('b')]);
     expect(messages).toMatchObject([{ type: 'sync-resp', operations: [{ oid: 'items/1' }] }]);
     expect(await second.stop('SIGINT')).toBe(0);
+  });
+
+  test('migrates the database of the original command, says so, and keeps a copy', async () => {
+    const database = join(folder, 'original.sqlite');
+    await copyFile(join(repository, 'tests/fixtures/original-2.1.2.sqlite'), database);
+    const port = await freePort();
+    const server = start(['--port', String(port), '--database', database]);
+    await server.says('Files:');
+    expect(server.output).toContain('A database of the original server is migrated.');
+    const token = await fetchToken(`http://localhost:${port}/auth/shared-list?userId=u`);
+    const [answer] = await postSync(token, [sync('a')]);
+    expect(JSON.stringify(answer)).toContain('oat milk');
+    expect((await readdir(folder)).filter((name) => name.startsWith('original.sqlite.backup-'))).toHaveLength(
+      1,
+    );
+    expect(await server.stop('SIGTERM')).toBe(0);
   });
 
   test('is reached at both addresses of localhost, and a socket at another path is refused', async () => {

@@ -8,7 +8,7 @@ import { waitFor } from '../until.js';
 import { authUrl } from '../world.js';
 import { startOriginal } from './original-server.js';
 
-const LIBRARY = 'shared-list';
+export const LIBRARY = 'shared-list';
 
 /** Polls that overlap, on a slow machine, are two resets for a new device: its documents vanish for a moment. */
 export const PULL_INTERVAL_MS = 700;
@@ -31,7 +31,8 @@ export interface OriginalWorld {
   settled(text: string): Promise<void>;
   /** Ends the original, and starts ours on its database, at the same address. */
   move(): Promise<App>;
-  end(): Promise<void>;
+  /** Ends everything, after `keep` had the database that the original left. */
+  end(options?: { keep?: (file: string) => Promise<void> }): Promise<void>;
 }
 
 export async function startOriginalWorld(): Promise<OriginalWorld> {
@@ -83,7 +84,11 @@ export async function startOriginalWorld(): Promise<OriginalWorld> {
       ends.push(app.stop);
       return app;
     },
-    end: async () => {
+    end: async ({ keep } = {}) => {
+      if (keep) {
+        await original.stop();
+        await keep(file);
+      }
       for (const end of ends.splice(0).reverse()) await end();
     },
   };
