@@ -5,7 +5,8 @@ export default defineConfig({
   resolve: { alias: sourceAliases },
   test: {
     name: 'system',
-    include: ['src/**/*.test.ts'],
+    // `make-fixture.ts` writes what is checked in: only when it is asked for.
+    include: [process.env.MAKE_ORIGINAL_FIXTURE ? 'src/original/make-fixture.ts' : 'src/**/*.test.ts'],
     // A project of its own: vitest.matrix.config.ts.
     exclude: [...configDefaults.exclude, 'src/matrix/**'],
     testTimeout: 60_000,
