@@ -141,3 +141,22 @@ test('one that was told before somebody came back with older changes gets these,
   );
   expect((await again.list()).map(({ tags }) => tags)).toEqual([['at night'], ['before cy went']]);
 });
+
+test.each(['socket', 'http'] as const)(
+  '5.5.0 over %s goes on beside 3.6.3',
+  { timeout: 120_000 },
+  async (transport) => {
+    const [ana, bob] = [await world.open('ana', { generation: '5.5.0', transport }), await world.open('bob')];
+    await ana.put('1', { content: 'milk', tags: ['a'] });
+    await sameItems([ana, bob], (items) => items.length === 1, 30_000);
+    await bob.addTag('1', 'b');
+    await sameItems([ana, bob], ([item]) => item!.tags.length === 2, 30_000);
+    await world.acknowledged('ana', 'bob');
+    const before = ana.wire.received('sync-resp').length;
+    await world.move();
+    await ana.addTag('1', 'c');
+    const [item] = await sameItems([ana, bob], ([one]) => one!.tags.length === 3, 60_000);
+    expect(item!.tags).toEqual(['a', 'b', 'c']);
+    expect(resets(ana, before)).toBe(0);
+  },
+);
