@@ -211,10 +211,10 @@ describe('over HTTP', () => {
       const library = fresh();
       const ann = await founder(app, library);
       const bob = new Peer(app, library, 'bob');
-      await bob.poll();
+      const { ackedTimestamp: since } = await bob.poll();
       await bob.connect();
       bob.send('presence-update', { presence: {} });
-      await bob.sync();
+      await bob.sync({ since });
       bob.close();
       const { userId } = await ann.take('presence-offline');
       expect(userId).toBe('bob');
