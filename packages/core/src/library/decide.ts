@@ -15,7 +15,7 @@ import type { Draft, Step } from './draft.js';
 import type { Effect } from './effects.js';
 import type { StagedContent } from './founding.js';
 import { laterOf } from './later-of.js';
-import { confirmReply, pendingReset, predateReset } from './pending-replies.js';
+import { confirmReply, doubtSince, pendingReset, predateReset } from './pending-replies.js';
 
 /** What decisions depend on besides the library and the message. */
 export interface DecideContext {
@@ -90,6 +90,8 @@ function decideOperations(
   const last = connection.kind === 'socket' ? message.operations.at(-1)?.timestamp : undefined;
   const replica: ReplicaRow = {
     ...row,
+    // Only over a socket is it told that this is stored.
+    pending: connection.kind === 'socket' ? doubtSince(row.pending) : row.pending,
     lastSeen: context.now,
     ackedTime: last === undefined ? row.ackedTime : laterOf(row.ackedTime, last),
     writtenThrough: admission.writtenThrough,
@@ -98,7 +100,7 @@ function decideOperations(
   };
   const step: Step = {
     replica,
-    soft: !stored,
+    soft: !stored && replica.pending === row.pending,
     operations: admission.operations,
     access: admission.access,
     usedFiles: admission.usedFiles,

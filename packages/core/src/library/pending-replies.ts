@@ -37,6 +37,16 @@ export function addPending(row: ReplicaRow, reply: PendingReply): ReplicaRow {
   };
 }
 
+/**
+ * The replies, now that the client is told that what it wrote is stored: it takes that for the time of its last sync, whether
+ * or not it has applied what it was sent before, so that a later `since` proves nothing. An ack still does. A reset stays
+ * as it is: one that lists no operation is never acknowledged, and must not be repeated for ever.
+ */
+export function doubtSince(pending: readonly PendingReply[]): readonly PendingReply[] {
+  if (!pending.some(({ reset, late }) => !reset && !late)) return pending;
+  return pending.map((reply) => (reply.reset ? reply : { ...reply, late: true }));
+}
+
 /** The row after a sync `since` then: a client records the time of a reply only after it has applied it. */
 export function confirmSince(row: ReplicaRow, since: Timestamp): ReplicaRow {
   const applied = row.pending.filter(({ timestamp, late }) =>
