@@ -1,4 +1,4 @@
-import { ReplicaType, VerdantErrorCode } from '@verdant-web/protocol';
+import { ReplicaType, type Timestamp, VerdantErrorCode } from '@verdant-web/protocol';
 import { describe, expect, test } from 'vitest';
 import { memoryStorage } from './memory.js';
 import type { LibraryChange, Storage } from './storage/storage.js';
@@ -129,6 +129,25 @@ describe('an op', () => {
     await reader.push(reader.set('items/1', 'n', 1));
     expect(reader.all('forbidden')).toHaveLength(1);
     expect(ana.broadcast).toEqual([]);
+  });
+
+  test('[SYNC-16] from a read-only token has its device reset by its next sync, once', async () => {
+    const world = new World();
+    await world.founder();
+    const reader = world.device('bob', { type: ReplicaType.ReadOnlyPull });
+    const poll = async (since: Timestamp | null) => {
+      const [answer] = await reader.post(reader.syncMessage({ since }));
+      if (answer?.type !== 'sync-resp') throw new Error('no answer');
+      return answer;
+    };
+    const first = await poll(null);
+    const smuggled = reader.create('items/2', { id: '2' });
+    await reader.post({ type: 'op', timestamp: smuggled.timestamp, operations: [smuggled] });
+    // The device takes what it wrote for synced: it does not bring it again.
+    const second = await poll(first.ackedTimestamp);
+    expect(second).toMatchObject({ overwriteLocalData: true });
+    expect(listed(second)).toEqual(['items/1 initialize']);
+    expect(await poll(second.ackedTimestamp)).toMatchObject({ overwriteLocalData: false, operations: [] });
   });
 
   test('[OP-9] that is repeated is acknowledged again, and stored and sent once', async () => {

@@ -109,7 +109,8 @@ function reset(sync: IncomingSync, reason: ResetReason): Decided {
   const row = sync.isRepeated ? sync.row : { ...addPending(sync.row, pending), lastReset };
   // Recorded by a sync that was repeated, and was answered in the epoch before, it would no longer be new.
   const step: Step = sync.isRepeated && sync.isNew ? {} : { replica: row, answered: sync.answered };
-  return { step, effects: [replyTo(sync, reason, row, 0, order, pending)] };
+  const told: Step = { ...step, forbidden: { replicaId: row.id, wrote: false } };
+  return { step: told, effects: [replyTo(sync, reason, row, 0, order, pending)] };
 }
 
 /** Store what it brings, and give the replica everything there is, that included. */

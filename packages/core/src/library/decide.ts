@@ -68,7 +68,10 @@ function decideOperations(
   message: OperationMessage,
   row: ReplicaRow | null,
 ): Decided {
-  if (!mayWrite(connection.caller.type)) return heard({ kind: 'forbidden' });
+  if (!mayWrite(connection.caller.type)) {
+    const step: Step = row === null ? {} : { forbidden: { replicaId: row.id, wrote: true } };
+    return { step, effects: [{ kind: 'forbidden' }] };
+  }
   if (row === null || needsSync(draft, context, connection, row))
     return heard({ kind: 'refuse', error: syncFirst() });
   const error = contentRefusal(message, { latestMs: context.now + context.maxClockDrift });

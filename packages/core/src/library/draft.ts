@@ -24,6 +24,8 @@ export interface Step {
   usedFiles?: readonly string[];
   /** The author sends nothing at or before this any more. */
   confirmedSince?: Timestamp;
+  /** The replica wrote what it may not, or (false) is told to forget that. */
+  forbidden?: { replicaId: ReplicaId; wrote: boolean };
   /** The sync that is answered. */
   answered?: { replicaId: ReplicaId; timestamp: Timestamp };
 }
@@ -44,6 +46,7 @@ export class Draft implements AccessView {
   readonly #usedFiles = new Set<string>();
   readonly #confirmed = new Map<ReplicaId, Timestamp>();
   readonly #answered = new Map<ReplicaId, Timestamp[]>();
+  readonly #forbidden = new Map<ReplicaId, boolean>();
   #adopted: StageId | null = null;
   #head: Head;
 
@@ -87,6 +90,11 @@ export class Draft implements AccessView {
     return this.#answered.has(id);
   }
 
+  /** Whether the replica wrote what it may not, and so holds what nobody else does. */
+  wroteForbidden(id: ReplicaId): boolean {
+    return this.#forbidden.get(id) ?? this.#state.wroteForbidden.has(id);
+  }
+
   /** The lowest timestamp of what the replica has not acknowledged, of what was stored before the batch. */
   earliestUnseen(id: ReplicaId): string | null {
     return this.#facts.earliestUnseen.get(id) ?? null;
@@ -117,6 +125,7 @@ export class Draft implements AccessView {
     for (const order of step.fold ?? []) this.#fold.push(order);
     for (const row of step.access ?? []) this.#access.set(row.root, row);
     for (const id of step.usedFiles ?? []) this.#usedFiles.add(id);
+    if (step.forbidden) this.#forbidden.set(step.forbidden.replicaId, step.forbidden.wrote);
     if (step.answered) {
       const { replicaId, timestamp } = step.answered;
       this.#answered.set(replicaId, [...(this.#answered.get(replicaId) ?? []), timestamp]);
@@ -166,6 +175,10 @@ export class Draft implements AccessView {
       remember(state.access, root, row);
     for (const [id, timestamps] of this.#answered) {
       state.answered.set(id, [...(state.answered.get(id) ?? []), ...timestamps].slice(-MAX_ANSWERED));
+    }
+    for (const [id, wrote] of this.#forbidden) {
+      if (wrote) state.wroteForbidden.add(id);
+      else state.wroteForbidden.delete(id);
     }
     for (const [id, since] of this.#confirmed) state.confirmedSince.set(id, since);
   }

@@ -130,7 +130,7 @@ export class IncomingSync {
     if (this.message.since === null) return 'from-the-start';
     if (lacksReset(row)) return 'last-reset';
     if (row.ackedOrder < head.foldedThrough) return 'folded';
-    if (this.readOnly && this.brings) return 'read-only';
+    if (this.readOnly && (this.brings || this.draft.wroteForbidden(row.id))) return 'read-only';
     if (this.context.isTruant(this.known!) && row.ackedOrder < head.order) return 'truant';
     return this.#mayHaveBeenFoldedPast ? 'uncounted' : null;
   }

@@ -11,6 +11,8 @@ export interface LibraryState {
   readonly dirty: Map<ReplicaId, number>;
   /** Replicas of a type that counts only while connected, that have been connected ever since their last sync. */
   readonly counted: Set<ReplicaId>;
+  /** Replicas of readers that wrote, which they may not: what they hold is to be reset. */
+  readonly wroteForbidden: Set<ReplicaId>;
   /** When (ms) replicas were last sent a reset over HTTP. */
   readonly resetOverHttp: Map<ReplicaId, number>;
   /** Timestamps of the last syncs of each replica that were answered: the same one again proves nothing new. */
@@ -29,6 +31,7 @@ export async function loadState(storage: LibraryStorage, activeSince: number): P
     replicas: new Map(stored?.replicas.map((row) => [row.id, row])),
     dirty: new Map(),
     counted: new Set(),
+    wroteForbidden: new Set(),
     resetOverHttp: new Map(),
     answered: new Map(),
     confirmedSince: new Map(),
