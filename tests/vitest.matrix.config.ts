@@ -8,7 +8,7 @@ export default defineConfig({
     include: ['src/matrix/*.test.ts'],
     globalSetup: 'src/chromium/setup.ts',
     // Most of a scenario is waiting for others.
-    maxConcurrency: 3,
+    maxConcurrency: 4,
     // About one run in a hundred, on a busy machine, meets a race in a client that no server can end (docs/compatibility.md):
     // what fails once is tried once more, and counts as failed where it fails again.
     retry: 1,
