@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { canonical } from './canonical.js';
 import { type Generation, generations } from './clients/bundle.js';
 import type { Item } from './clients/items.js';
 import { toItem } from './clients/items.js';
@@ -145,15 +146,4 @@ async function expectServerHolds(app: App, library: string, items: Item[]): Prom
   await waitFor(read, {
     describe: () => `clients hold ${JSON.stringify(items)}\nthe server holds ${JSON.stringify(seen)}`,
   });
-}
-
-/** Field order differs with the way by which an object came together; it means nothing. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, canonical(inner)]),
-  );
 }

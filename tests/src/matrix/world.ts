@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { canonical } from '../canonical.js';
 import { createChromiumDevice } from '../chromium/device.js';
 import type { Board } from '../clients/boards.js';
 import { toBoard } from '../clients/boards.js';
@@ -274,15 +275,4 @@ async function expectServerHolds(target: ServerTarget, library: string, held: Do
     deadline: 20_000,
     describe: () => `clients hold ${JSON.stringify(held)}\nthe server holds ${JSON.stringify(seen)}`,
   });
-}
-
-/** Field order differs with the way by which an object came together; it means nothing. */
-function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, canonical(inner)]),
-  );
 }
