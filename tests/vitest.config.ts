@@ -6,7 +6,9 @@ export default defineConfig({
   test: {
     name: 'system',
     // `make-fixture.ts` writes what is checked in: only when it is asked for.
-    include: [process.env.MAKE_ORIGINAL_FIXTURE ? 'src/original/make-fixture.ts' : 'src/**/*.test.ts'],
+    include: [
+      process.env.MAKE_ORIGINAL_FIXTURE ? 'src/original/make-fixture.ts' : '{src,simulation}/**/*.test.ts',
+    ],
     // A project of its own: vitest.matrix.config.ts.
     exclude: [...configDefaults.exclude, 'src/matrix/**'],
     testTimeout: 60_000,

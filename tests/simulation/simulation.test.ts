@@ -49,7 +49,7 @@ function report({ seed, failures, trace }: Outcome): string {
   if (failures.length === 0) return '';
   return [
     `World ${seed} is broken. Replay it, from the repository's root:`,
-    `  SEED=${seed} npx vitest run --project system tests/src/simulation`,
+    `  SEED=${seed} npx vitest run --project system tests/simulation`,
     ...trace,
     ...failures.slice(0, 20),
   ].join('\n');
