@@ -3,6 +3,7 @@ import { type ClientMessage, type ServerMessage, VerdantError } from '@verdant-w
 import type { VerifiedToken } from '@verdant-web/tokens';
 import { Audience, type CheckedReplica, type Checks } from './checks.js';
 import type { ClientSocket, HttpAnswer, PageNetwork, SentContext, SocketEvents } from './client-page.js';
+import type { FaultCount } from './fault-count.js';
 import type { Random } from './random.js';
 import type { ServerHost, ServerProcess } from './server-host.js';
 import type { Scope, VirtualTime } from './virtual-time.js';
@@ -10,6 +11,7 @@ import type { Scope, VirtualTime } from './virtual-time.js';
 export interface FaultyNetworkOptions {
   time: VirtualTime;
   random: Random;
+  faults: FaultCount;
   host: ServerHost;
   checks: Checks;
   note(who: string, what: string): void;
@@ -26,7 +28,6 @@ export interface Endpoint {
 export class FaultyNetwork {
   /** Whether anything is delayed for long, lost or repeated. */
   faulty = true;
-  faults = 0;
   readonly links = new Set<Link>();
   readonly options: FaultyNetworkOptions;
   readonly #underWay = new Set<() => void>();
@@ -64,10 +65,10 @@ export class FaultyNetwork {
     return { epoch: log.epoch, folds: log.folds };
   }
 
-  /** Whether a fault of this probability happens now. */
-  strikes(probability: number): boolean {
+  /** Whether a fault of this kind and probability happens now. */
+  strikes(kind: string, probability: number): boolean {
     const strikes = this.faulty && this.options.random.chance(probability);
-    if (strikes) this.faults++;
+    if (strikes) this.options.faults.add(kind);
     return strikes;
   }
 
@@ -93,16 +94,16 @@ export class FaultyNetwork {
           resolve(result);
         });
       const fail = () => answer({ ok: false, status: null }, random.between(1, this.faulty ? 3_000 : 5));
-      if (!endpoint.online || this.strikes(0.03)) {
+      if (!endpoint.online || this.strikes('request lost', 0.03)) {
         fail();
         return;
       }
-      const losesAnswer = this.strikes(0.04);
+      const losesAnswer = this.strikes('answer lost', 0.04);
       time.schedule(this.latency(), () => {
         void this.#serve(endpoint, body, losesAnswer, answer, fail);
       });
       // A request on a connection that broke is repeated, by browsers and proxies, though it may have arrived.
-      if (this.strikes(0.03)) {
+      if (this.strikes('request delivered twice', 0.03)) {
         note(who, 'http: the request is repeated');
         time.schedule(random.between(1, 3_000), () => {
           void this.#serve(endpoint, body, random.chance(0.5), answer, fail);
@@ -208,7 +209,7 @@ export class Link implements ClientSocket, SocketTransport {
     for await (const piece of pieces) {
       text += piece;
       const { random } = this.#network.options;
-      const slow = this.#network.strikes(0.1);
+      const slow = this.#network.strikes('slow reader', 0.1);
       await process?.scope.sleep(slow ? random.between(100, 5_000) : random.below(10));
       if (!this.#session) throw new Error('the socket is gone');
     }
@@ -253,14 +254,14 @@ export class Link implements ClientSocket, SocketTransport {
     this.#session = null;
     this.#toServer = false;
     this.#toClient = false;
-    const unnoticed = this.#network.strikes(0.1);
+    const unnoticed = this.#network.strikes('dead server noticed late', 0.1);
     time.schedule(random.between(0, unnoticed ? 20_000 : 100), () => this.#clientNotices());
   }
 
   #accept(): void {
     const { host } = this.#network.options;
     const process = host.running;
-    if (!this.endpoint.online || !process || this.#network.strikes(0.02)) {
+    if (!this.endpoint.online || !process || this.#network.strikes('connection refused', 0.02)) {
       this.#refused('cannot connect');
       return;
     }

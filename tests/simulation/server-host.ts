@@ -1,5 +1,6 @@
 import { createVerdant, type LogFunction, type Verdant, type VerdantOptions } from '@verdant-web/core';
 import { memoryStorage } from '@verdant-web/core/memory';
+import type { FaultCount } from './fault-count.js';
 import { type CommitFault, faultyStorage, type StorageObserver } from './faulty-storage.js';
 import type { Random } from './random.js';
 import type { Scope, VirtualTime } from './virtual-time.js';
@@ -13,6 +14,7 @@ export interface ServerProcess {
 export interface ServerHostOptions {
   time: VirtualTime;
   random: Random;
+  faults: FaultCount;
   observer: StorageObserver;
   settings: Omit<VerdantOptions, 'storage' | 'tokenSecret' | 'scheduler' | 'log'>;
   note(what: string): void;
@@ -27,8 +29,6 @@ export class ServerHost {
   /** Whether storage may fail and processes may die. */
   faulty = true;
   running: ServerProcess | null = null;
-  /** How many faults were injected. */
-  faults = 0;
   readonly #options: ServerHostOptions;
   readonly #disk = memoryStorage();
   #nextCommit: CommitFault = 'none';
@@ -74,7 +74,7 @@ export class ServerHost {
   /** The process is killed, and started again a little later. */
   crash(why: string): void {
     if (!this.running) return;
-    this.faults++;
+    this.#options.faults.add(`crash ${why}`);
     this.#options.note(`CRASH ${why}`);
     this.#end();
     this.#options.time.schedule(this.#options.random.between(0, 3_000), () => this.start());
@@ -84,6 +84,7 @@ export class ServerHost {
   async restart(): Promise<void> {
     const process = this.running;
     if (!process) return;
+    this.#options.faults.add('restart');
     this.#options.note('shuts down');
     const cancel = this.#options.time.schedule(120_000, () => {
       if (this.running === process) this.#options.broke('close() takes longer than two minutes');
@@ -156,7 +157,8 @@ export class ServerHost {
     const fault = this.#nextCommit;
     this.#nextCommit = 'none';
     if (fault !== 'none') {
-      this.faults++;
+      if (fault === 'fails before' || fault === 'fails after')
+        this.#options.faults.add(`commit ${fault} its effect`);
       this.#options.note(`commit: ${fault}`);
     }
     return fault;
@@ -165,7 +167,7 @@ export class ServerHost {
   #takeReadFault(): boolean {
     if (this.#readsUntilFailure === null || this.#readsUntilFailure-- > 0) return false;
     this.#readsUntilFailure = null;
-    this.faults++;
+    this.#options.faults.add('storage read fails');
     this.#options.note('a read fails');
     return true;
   }

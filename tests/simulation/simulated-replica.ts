@@ -182,7 +182,7 @@ export class SimulatedReplica implements Endpoint {
   #cut(link: { cut(when: { serverNoticesAfter: number; clientNoticesAfter: number }): void }): void {
     const { random, network } = this.#options;
     const halfOpen = random.chance(0.25);
-    network.faults++;
+    network.options.faults.add(halfOpen ? 'half-open connection' : 'connection cut');
     link.cut({
       serverNoticesAfter: halfOpen ? random.between(1_000, 60_000) : random.between(0, 60),
       clientNoticesAfter: random.between(0, 60),

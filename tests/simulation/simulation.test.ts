@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { knownSeeds } from './known-seeds.js';
+import { addOutcome, describeTotals, noTotals } from './totals.js';
 import { type Outcome, runWorld } from './world.js';
 
 /*
@@ -32,7 +33,7 @@ if (SEED !== undefined) {
   it('worlds hold', { timeout: 3_600_000 }, async () => {
     const first = Number(FROM ?? 1);
     const outcomes: Outcome[] = [];
-    for (let seed = first; seed < first + Number(SEEDS ?? 300); seed++) {
+    for (let seed = first; seed < first + Number(SEEDS ?? 500); seed++) {
       const outcome = await runWorld(seed, { traceLines: TRACE_LINES });
       outcomes.push(outcome);
       if (BAIL !== undefined && outcome.failures.length > 0) break;
@@ -56,12 +57,7 @@ function report({ seed, failures, trace }: Outcome): string {
 }
 
 function summary(outcomes: readonly Outcome[]): string {
-  const total = (of: (outcome: Outcome) => number) =>
-    Math.round(outcomes.reduce((sum, outcome) => sum + of(outcome), 0));
-  return [
-    `${outcomes.length} worlds, ${total((o) => o.virtualMinutes)} virtual minutes, ${total((o) => o.steps)} steps`,
-    `${total((o) => o.operations)} operations, ${total((o) => o.faults)} faults`,
-    `${total((o) => o.late)} operations below the announced ack; ${total((o) => o.explained)} documents differ for that reason`,
-    `${outcomes.filter((o) => o.failures.length > 0).length} broken`,
-  ].join('; ');
+  const totals = noTotals();
+  for (const outcome of outcomes) addOutcome(totals, outcome);
+  return describeTotals(totals);
 }

@@ -10,6 +10,7 @@ import {
   type UserId,
 } from '@verdant-web/protocol';
 import { Checks } from './checks.js';
+import { FaultCount } from './fault-count.js';
 import { FaultyNetwork } from './faulty-network.js';
 import type { CommitFault } from './faulty-storage.js';
 import { canonical, documentsOf, mayBeSeenBy } from './objects.js';
@@ -26,7 +27,8 @@ export interface Outcome {
   failures: readonly string[];
   trace: readonly string[];
   operations: number;
-  faults: number;
+  /** How often each kind of fault happened. */
+  faults: Readonly<Record<string, number>>;
   /** Operations that were accepted although dated below an announced global ack. */
   late: number;
   /** Documents on which replicas, or the server, differ for no other reason than late operations. */
@@ -56,6 +58,7 @@ class World {
   readonly #plan: Random;
   readonly #time: VirtualTime;
   readonly #trace: Trace;
+  readonly #faults = new FaultCount();
   readonly #checks: Checks;
   readonly #host: ServerHost;
   readonly #network: FaultyNetwork;
@@ -76,6 +79,7 @@ class World {
     this.#host = new ServerHost({
       time: this.#time,
       random: new Random(seed, 'storage'),
+      faults: this.#faults,
       observer: {
         committed: (change) => {
           this.#trace.note('server', describeChange(change));
@@ -100,6 +104,7 @@ class World {
     this.#network = new FaultyNetwork({
       time: this.#time,
       random: new Random(seed, 'network'),
+      faults: this.#faults,
       host: this.#host,
       checks: this.#checks,
       note: (who, what) => this.#trace.note(who, what),
@@ -123,7 +128,7 @@ class World {
       failures,
       trace: this.#trace.lines,
       operations: log.accepted,
-      faults: this.#host.faults + this.#network.faults,
+      faults: this.#faults.counts,
       late: log.late,
       explained: this.#explained.size,
       steps: this.#time.steps,
@@ -241,7 +246,7 @@ class World {
       },
       { weight: 6 * client, act: () => someone().dropSockets() },
       { weight: 4 * client, act: () => someone().changeMode() },
-      { weight: server, act: () => host.crash('at some moment') },
+      { weight: server, act: () => host.crash('at any moment') },
       { weight: server, act: () => host.crashAfterEffects(plan.below(4)) },
       { weight: server, act: () => host.failNextCommit(plan.pick(['crash before', 'crash after'])) },
       { weight: server, act: () => host.failNextCommit(plan.pick(FAILURES)) },

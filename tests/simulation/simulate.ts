@@ -1,0 +1,109 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import type { FromWorker, ToWorker } from './simulate-worker.js';
+import { addOutcome, describeTotals, noTotals } from './totals.js';
+
+/*
+ * `pnpm simulate --seeds 100000` runs so many worlds over worker processes: a night. It ends with status 1 where one is
+ * broken, and says how to run that one again.
+ */
+
+const USAGE = `Usage: pnpm simulate [--seeds N] [--from N] [--workers N] [--bail]
+
+  --seeds N    how many worlds; default 500
+  --from N     the first seed; default 1
+  --workers N  how many processes; default: one for each core
+  --bail       end with the first world that is broken`;
+
+/** Seeds that a worker is given at once. */
+const SLICE = 20;
+const PROGRESS_MS = 30_000;
+
+const totals = noTotals();
+const broken: number[] = [];
+const { first, end, workers, bail } = options();
+const started = performance.now();
+let next = first;
+
+const progress = setInterval(() => {
+  const { worlds } = totals;
+  const rate = worlds / ((performance.now() - started) / 1000);
+  const left = rate > 0 ? ` about ${Math.ceil((end - first - worlds) / rate / 60)} minutes left` : '';
+  console.log(
+    `${worlds} of ${end - first} worlds, ${totals.broken} broken, ${rate.toFixed(1)} a second;${left}`,
+  );
+}, PROGRESS_MS);
+
+await Promise.all(Array.from({ length: Math.min(workers, end - first) }, startWorker));
+clearInterval(progress);
+console.log(describeTotals(totals));
+for (const seed of broken.sort((a, b) => a - b)) console.log(`  ${replayOf(seed)}`);
+console.log(`${((performance.now() - started) / 1000).toFixed(0)} s`);
+process.exitCode = broken.length > 0 ? 1 : 0;
+
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        seeds: { type: 'string', default: '500' },
+        from: { type: 'string', default: '1' },
+        workers: { type: 'string', default: String(availableParallelism()) },
+        bail: { type: 'boolean', default: false },
+      },
+    });
+    const seeds = wholeNumber('seeds', values.seeds);
+    const from = wholeNumber('from', values.from);
+    return {
+      first: from,
+      end: from + seeds,
+      workers: Math.max(1, wholeNumber('workers', values.workers)),
+      bail: values.bail,
+    };
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+function wholeNumber(name: string, value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0) throw new Error(`--${name} is ${value}, not a whole number.`);
+  return number;
+}
+
+/** Runs one worker until no seed is left. */
+function startWorker(): Promise<void> {
+  const worker = fork(fileURLToPath(new URL('./simulate-worker.ts', import.meta.url)));
+  return new Promise((resolve, reject) => {
+    worker.on('message', (message: FromWorker) => {
+      if (message.type === 'outcome') record(message);
+      if (message.type === 'ready') giveSeeds(worker);
+    });
+    worker.on('error', reject);
+    worker.on('exit', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error(`A worker ended with status ${code}.`));
+    });
+  });
+}
+
+function giveSeeds(worker: ChildProcess): void {
+  const ends = bail && broken.length > 0;
+  const message: ToWorker = { from: next, to: ends ? next : Math.min(end, next + SLICE) };
+  next = Math.max(next, message.to);
+  worker.send(message);
+}
+
+function record({ outcome }: Extract<FromWorker, { type: 'outcome' }>): void {
+  addOutcome(totals, outcome);
+  const { seed, failures } = outcome;
+  if (failures.length === 0) return;
+  broken.push(seed);
+  console.log(`Seed ${seed} is broken: ${failures[0]?.slice(0, 300)}\n  ${replayOf(seed)}`);
+}
+
+function replayOf(seed: number): string {
+  return `SEED=${seed} npx vitest run --project system tests/simulation`;
+}
