@@ -44,8 +44,9 @@ for (const { replicaType, kind, except } of readers) {
       // A socket tells its content only at the next sync.
       await reader.goOffline();
       await reader.goOnline();
-      await ana.addTag('1', 'cold');
-      const items = await converged([ana, reader], ([first]) => first?.tags.length === 1);
+      // 5.5.0 hides a document that a reset brings while it is on the screen, until a field of it changes.
+      await ana.update('1', { purchased: true });
+      const items = await converged([ana, reader], ([first]) => first?.purchased);
       expect(items.map(({ content }) => content)).toEqual(['milk']);
       expect(JSON.stringify((await ana.traffic()).entries)).not.toContain('smuggled');
     },
