@@ -2,7 +2,7 @@ import { type Browser, type Page as ChromiumPage, chromium } from 'playwright-co
 import { inject } from 'vitest';
 import type { TestDevice } from '../clients/device.js';
 import type { Driver, DriverOptions } from '../clients/driver.js';
-import { createTestClient } from '../clients/test-client.js';
+import { createTestClient, type TestClient } from '../clients/test-client.js';
 import { layCable } from './cable.js';
 
 /** A device whose tabs are pages of a real Chromium. Its network is that of all its tabs. */
@@ -13,11 +13,15 @@ export async function createChromiumDevice(serverBase: string): Promise<TestDevi
   const errors: string[] = [];
 
   const open: TestDevice['open'] = async ({ userId, ...options }) => {
+    let client: TestClient | undefined;
     const page = await context.newPage();
-    page.on('pageerror', (error) => errors.push(`${userId}: ${error.stack ?? error.message}`));
+    page.on('pageerror', (error) => {
+      // A poll that is put together while its client closes finds the database closed.
+      if (!client?.closed) errors.push(`${userId}: ${error.stack ?? error.message}`);
+    });
     await page.goto(`${pages}/${options.generation}`);
     await page.evaluate((opened) => window.openTab(opened), options as DriverOptions);
-    return createTestClient(
+    client = createTestClient(
       { userId, generation: options.generation, transport: options.transport },
       {
         driver: driverIn(page),
@@ -32,6 +36,7 @@ export async function createChromiumDevice(serverBase: string): Promise<TestDevi
         destroy: () => page.close(),
       },
     );
+    return client;
   };
 
   return {

@@ -98,8 +98,8 @@ export interface Driver {
    * sent before a reset was stored is reset once more.
    */
   calm(): Promise<boolean>;
-  /** How many requests are not answered yet. */
-  underWay(): Promise<number>;
+  /** How many requests were sent, and how many of them are not answered yet. */
+  requests(): Promise<{ sent: number; underWay: number }>;
   /** How many syncs were answered. */
   answers(): Promise<number>;
   /** Whether that answer, counted from 0, has come and is stored with all that came with it. */
@@ -303,7 +303,7 @@ function drive(client: VerdantClient, verdant: Verdant, tab: Tab, pullInterval: 
       if (last.transport === 'http') return !last.message.overwriteLocalData && applied(answers().length - 1);
       return !last.message.overwriteLocalData || applied(answers().length - 1);
     },
-    underWay: async () => wire.underWay,
+    requests: async () => ({ sent: wire.requests, underWay: wire.underWay }),
     wire: async () => ({
       entries: wire.entries,
       refusals: wire.refusals,

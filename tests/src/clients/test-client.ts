@@ -99,6 +99,9 @@ export interface TestClient extends Identity {
   describe(): Promise<string>;
 }
 
+/** Two polls apart: a client that sends none for so long has stopped. */
+const STOPPED_MS = 400;
+
 /** Starting takes a token, a socket and an answer, on a machine that does a dozen other things. */
 const DEADLINE_MS = 40_000;
 
@@ -193,13 +196,20 @@ export function createTestClient(identity: Identity, { driver, ...page }: Page):
     },
     stop: async () => {
       syncing = false;
-      await driver.stop();
-      // What is written while a last poll is put together may be dated before that one without being in it.
-      let quiet = 0;
+      let sent = -1;
+      let quietSince = 0;
       await waitFor(
         async () => {
-          quiet = (await driver.underWay()) === 0 ? quiet + 1 : 0;
-          return quiet === 3;
+          const now = await driver.requests();
+          // What is written while a last poll is put together may be dated before that one without being in it.
+          if (now.underWay > 0) return false;
+          if (now.sent !== sent) {
+            sent = now.sent;
+            quietSince = Date.now();
+            // 3.x goes on polling where it is stopped amid a poll.
+            await driver.stop();
+          }
+          return Date.now() - quietSince > STOPPED_MS;
         },
         { deadline: DEADLINE_MS, describe },
       );
