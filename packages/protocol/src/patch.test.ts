@@ -193,6 +193,23 @@ describe('applying patches', () => {
     expect(applyOperations({ a: 0 }, [...patches, { op: 'initialize', value: { b: 2 } }])).toEqual({ b: 2 });
   });
 
+  it('[PATCH-2] deletes also what is no object, as databases from elsewhere may have it', () => {
+    for (const state of ['text', 0, true, null]) {
+      expect(applyPatch(state as never, { op: 'delete' })).toBeUndefined();
+    }
+  });
+
+  it('[PATCH-6] takes refs without an id, or with one that is no text, as clients do', () => {
+    const broken = { '@@type': 'ref' } as never;
+    expect(applyPatch([broken, 1], { op: 'list-remove', value: { '@@type': 'ref' } as never })).toEqual([1]);
+    expect(applyPatch([broken], { op: 'list-add', value: { '@@type': 'ref' } as never })).toEqual([broken]);
+    const numbered = { '@@type': 'file', id: 7 } as never;
+    expect(applyPatch([numbered], { op: 'list-add', value: numbered })).toEqual([numbered, numbered]);
+    expect(
+      applyPatch([numbered], { op: 'list-remove', value: { '@@type': 'file', id: 7 } as never }),
+    ).toEqual([]);
+  });
+
   it('folds a hundred thousand pushes onto one list without copying it each time', () => {
     const pushes = Array.from({ length: 100_000 }, (_, value): Patch => ({ op: 'list-push', value }));
     expect(applyOperations([], pushes)).toHaveLength(100_000);

@@ -60,10 +60,10 @@ export function applyOperations(
     if (patch.op === 'initialize') {
       current = patch.value ?? undefined;
       owned = false;
-    } else if (typeof current !== 'object' || patch.op === 'touch') {
-      // Only `initialize` revives an object.
     } else if (patch.op === 'delete') {
       current = undefined;
+    } else if (typeof current !== 'object' || patch.op === 'touch') {
+      // Only `initialize` revives an object.
     } else {
       if (!owned) {
         current = Array.isArray(current) ? [...current] : { ...current };
@@ -202,7 +202,9 @@ function removeItems(list: PlainValue[], value: PlainValue, only: 'first' | 'las
 
 function addItem(list: PlainValue[], value: PlainValue): void {
   // Clients do not look into file references here: one that is there already is added again.
-  if (isFileRef(value) || !list.some((item) => itemsEqual(item, value))) list.push(value);
+  const isFile =
+    typeof value === 'object' && value !== null && '@@type' in value && value['@@type'] === 'file';
+  if (isFile || !list.some((item) => itemsEqual(item, value))) list.push(value);
 }
 
 /** References are equal by type and id; other objects never are, as identity does not survive the wire. */

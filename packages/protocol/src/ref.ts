@@ -12,10 +12,13 @@ export const isObjectRef = (value: unknown): value is ObjectRef => refType(value
 /** Whether `value` is a reference to a file. */
 export const isFileRef = (value: unknown): value is FileRef => refType(value) === 'file';
 
-/** Whether both are references of one type to one id. A file's `alt` does not count. */
+/**
+ * Whether both are references of one type to one id. A file's `alt` does not count. Clients look at nothing else, so
+ * an id that is missing, or is no text, is one like others here.
+ */
 export function refsEqual(a: unknown, b: unknown): boolean {
-  const type = refType(a);
-  return type !== null && type === refType(b) && (a as ObjectRef).id === (b as ObjectRef).id;
+  const type = namedType(a);
+  return type !== null && type === namedType(b) && (a as ObjectRef).id === (b as ObjectRef).id;
 }
 
 /**
@@ -32,8 +35,11 @@ export function fileIdsIn(value: PlainObject | PlainValue | undefined): string[]
   return [...ids];
 }
 
-function refType(value: unknown): 'ref' | 'file' | null {
+const refType = (value: unknown): 'ref' | 'file' | null =>
+  typeof (value as { id?: unknown } | null | undefined)?.id === 'string' ? namedType(value) : null;
+
+function namedType(value: unknown): 'ref' | 'file' | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { '@@type': type, id } = value as { '@@type'?: unknown; id?: unknown };
-  return (type === 'ref' || type === 'file') && typeof id === 'string' ? type : null;
+  const type = (value as { '@@type'?: unknown })['@@type'];
+  return type === 'ref' || type === 'file' ? type : null;
 }
