@@ -67,8 +67,9 @@ export class FaultyNetwork {
 
   /** Whether a fault of this kind and probability happens now. */
   strikes(kind: string, probability: number): boolean {
-    const strikes = this.faulty && this.options.random.chance(probability);
-    if (strikes) this.options.faults.add(kind);
+    const { random, faults } = this.options;
+    const strikes = this.faulty && random.chance(probability) && !faults.isLeftOut(kind);
+    if (strikes) faults.add(kind);
     return strikes;
   }
 

@@ -11,7 +11,13 @@ import type {
 import type { Scope } from './virtual-time.js';
 
 /** What happens to one commit, besides taking its time. */
-export type CommitFault = 'none' | 'fails before' | 'fails after' | 'crash before' | 'crash after';
+export type CommitFault =
+  | 'none'
+  | 'fails before'
+  | 'fails after'
+  | 'conflicts'
+  | 'crash before'
+  | 'crash after';
 
 export interface StorageFaults {
   /** How long one step of a call takes, in ms; null: no time at all. */
@@ -58,6 +64,7 @@ export function faultyStorage(
   async function effect<Result>(
     call: () => Promise<Result>,
     effective: (result: Result) => void,
+    otherWriter?: () => Promise<void>,
   ): Promise<Result> {
     await pause();
     const fault = faults.commit();
@@ -66,6 +73,7 @@ export function faultyStorage(
       await never;
     }
     if (fault === 'fails before') throw new Error('simulated: the commit failed');
+    if (fault === 'conflicts') await otherWriter?.();
     const result = await call();
     effective(result);
     if (fault === 'crash after') {
@@ -136,6 +144,7 @@ export function faultyStorage(
         (result) => {
           if (result.ok) observer.committed(written(change));
         },
+        () => moveHead(library, observer),
       ),
     stage: (pages) => stage(library, pages),
     discardStage: (id) => library.discardStage(id),
@@ -171,6 +180,19 @@ export function faultyStorage(
     putRevocation: (row) => inner.putRevocation(row),
     close: () => inner.close(),
   };
+}
+
+/** What another writer does, a second server or a tool: whoever has read the library does not know it as it is any more. */
+async function moveHead(library: LibraryStorage, observer: StorageObserver): Promise<void> {
+  const loaded = await library.load(Number.MAX_SAFE_INTEGER);
+  if (!loaded) return;
+  const { head } = loaded;
+  const change = {
+    expect: { epoch: head.epoch, version: head.version },
+    head: { ...head, version: head.version + 1 },
+  };
+  const result = await library.commit(change);
+  if (result.ok) observer.committed(change);
 }
 
 /** What a dead process waits for. */

@@ -6,7 +6,7 @@ export class Random {
   #state: number;
 
   constructor(seed: number, label: string) {
-    let hash = 2166136261 ^ seed;
+    let hash = 2166136261;
     for (const character of `${seed}/${label}`) {
       hash = Math.imul(hash ^ character.charCodeAt(0), 16777619);
       hash ^= hash >>> 13;

@@ -1,5 +1,5 @@
 import { createVerdant, type LogFunction, type Verdant, type VerdantOptions } from '@verdant-web/core';
-import { memoryStorage } from '@verdant-web/core/memory';
+import type { Disk } from './disk.js';
 import type { FaultCount } from './fault-count.js';
 import { type CommitFault, faultyStorage, type StorageObserver } from './faulty-storage.js';
 import type { Random } from './random.js';
@@ -15,6 +15,7 @@ export interface ServerHostOptions {
   time: VirtualTime;
   random: Random;
   faults: FaultCount;
+  disk: Disk;
   observer: StorageObserver;
   settings: Omit<VerdantOptions, 'storage' | 'tokenSecret' | 'scheduler' | 'log'>;
   note(what: string): void;
@@ -30,7 +31,7 @@ export class ServerHost {
   faulty = true;
   running: ServerProcess | null = null;
   readonly #options: ServerHostOptions;
-  readonly #disk = memoryStorage();
+  #starting = false;
   #nextCommit: CommitFault = 'none';
   #effectsUntilCrash: number | null = null;
   #readsUntilFailure: number | null = null;
@@ -44,12 +45,15 @@ export class ServerHost {
     this.#slowReplies = options.random.chance(0.25);
   }
 
-  start(): void {
-    const { time, observer, settings } = this.#options;
-    if (this.running) return;
+  async start(): Promise<void> {
+    const { time, observer, settings, disk } = this.#options;
+    if (this.running || this.#starting) return;
+    this.#starting = true;
+    const opened = await disk.open();
+    this.#starting = false;
     const scope = time.scope();
     const storage = faultyStorage(
-      this.#disk,
+      opened,
       scope,
       {
         pause: () => this.#pause(),
@@ -77,7 +81,7 @@ export class ServerHost {
     this.#options.faults.add(`crash ${why}`);
     this.#options.note(`CRASH ${why}`);
     this.#end();
-    this.#options.time.schedule(this.#options.random.between(0, 3_000), () => this.start());
+    this.#options.time.schedule(this.#options.random.between(0, 3_000), () => void this.start());
   }
 
   /** The process is asked to stop, does so in its own time, and is started again. */
@@ -98,7 +102,18 @@ export class ServerHost {
     if (this.running !== process) return;
     this.#options.note('has shut down');
     this.#end();
-    this.#options.time.schedule(this.#options.random.between(0, 1_000), () => this.start());
+    this.#options.time.schedule(this.#options.random.between(0, 1_000), () => void this.start());
+  }
+
+  /** Ends the process without a word, and starts no other. */
+  stop(): void {
+    this.running?.scope.end();
+    this.running = null;
+  }
+
+  /** What an administrator does counts among the faults. */
+  count(kind: string): void {
+    this.#options.faults.add(kind);
   }
 
   failNextCommit(fault: CommitFault): void {
@@ -157,8 +172,8 @@ export class ServerHost {
     const fault = this.#nextCommit;
     this.#nextCommit = 'none';
     if (fault !== 'none') {
-      if (fault === 'fails before' || fault === 'fails after')
-        this.#options.faults.add(`commit ${fault} its effect`);
+      if (fault.startsWith('fails')) this.#options.faults.add(`commit ${fault} its effect`);
+      if (fault === 'conflicts') this.#options.faults.add('commit meets another writer');
       this.#options.note(`commit: ${fault}`);
     }
     return fault;

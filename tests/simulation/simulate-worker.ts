@@ -1,4 +1,7 @@
-import { type Outcome, runWorld } from './world.js';
+import type { Outcome } from './outcome.js';
+import { replayCommand } from './reduction.js';
+import { shrink } from './shrink.js';
+import { runWorld } from './world.js';
 
 /** Seeds from `from`, below `to`; none: the worker ends. */
 export interface ToWorker {
@@ -6,7 +9,7 @@ export interface ToWorker {
   to: number;
 }
 
-export type FromWorker = { type: 'ready' } | { type: 'outcome'; outcome: Outcome };
+export type FromWorker = { type: 'ready' } | { type: 'outcome'; outcome: Outcome; replay: string };
 
 const send = (message: FromWorker) => process.send?.(message);
 
@@ -17,7 +20,12 @@ process.on('message', async ({ from, to }: ToWorker) => {
   }
   for (let seed = from; seed < to; seed++) {
     const outcome = await runWorld(seed);
-    send({ type: 'outcome', outcome: outcome.failures.length > 0 ? outcome : { ...outcome, trace: [] } });
+    const smallest = outcome.failures.length > 0 ? await shrink(outcome) : outcome;
+    send({
+      type: 'outcome',
+      outcome: { ...outcome, trace: [] },
+      replay: replayCommand(seed, smallest.reduction),
+    });
   }
   send({ type: 'ready' });
 });

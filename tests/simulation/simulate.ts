@@ -22,7 +22,8 @@ const SLICE = 20;
 const PROGRESS_MS = 30_000;
 
 const totals = noTotals();
-const broken: number[] = [];
+/** How to run each broken world again, made small. */
+const broken = new Map<number, string>();
 const { first, end, workers, bail } = options();
 const started = performance.now();
 let next = first;
@@ -39,9 +40,9 @@ const progress = setInterval(() => {
 await Promise.all(Array.from({ length: Math.min(workers, end - first) }, startWorker));
 clearInterval(progress);
 console.log(describeTotals(totals));
-for (const seed of broken.sort((a, b) => a - b)) console.log(`  ${replayOf(seed)}`);
+for (const replay of broken.values()) console.log(`  ${replay}`);
 console.log(`${((performance.now() - started) / 1000).toFixed(0)} s`);
-process.exitCode = broken.length > 0 ? 1 : 0;
+process.exitCode = broken.size > 0 ? 1 : 0;
 
 function options() {
   try {
@@ -90,20 +91,16 @@ function startWorker(): Promise<void> {
 }
 
 function giveSeeds(worker: ChildProcess): void {
-  const ends = bail && broken.length > 0;
+  const ends = bail && broken.size > 0;
   const message: ToWorker = { from: next, to: ends ? next : Math.min(end, next + SLICE) };
   next = Math.max(next, message.to);
   worker.send(message);
 }
 
-function record({ outcome }: Extract<FromWorker, { type: 'outcome' }>): void {
+function record({ outcome, replay }: Extract<FromWorker, { type: 'outcome' }>): void {
   addOutcome(totals, outcome);
   const { seed, failures } = outcome;
   if (failures.length === 0) return;
-  broken.push(seed);
-  console.log(`Seed ${seed} is broken: ${failures[0]?.slice(0, 300)}\n  ${replayOf(seed)}`);
-}
-
-function replayOf(seed: number): string {
-  return `SEED=${seed} npx vitest run --project system tests/simulation`;
+  broken.set(seed, replay);
+  console.log(`Seed ${seed} is broken: ${failures[0]?.slice(0, 300)}\n  ${replay}`);
 }

@@ -1,8 +1,10 @@
-import type { Outcome } from './world.js';
+import type { Outcome } from './outcome.js';
 
 /** What came of many worlds. */
 export interface Totals {
   worlds: number;
+  /** Of those, worlds whose storage was SQLite. */
+  onSqlite: number;
   broken: number;
   virtualMinutes: number;
   steps: number;
@@ -16,6 +18,7 @@ export interface Totals {
 export function noTotals(): Totals {
   return {
     worlds: 0,
+    onSqlite: 0,
     broken: 0,
     virtualMinutes: 0,
     steps: 0,
@@ -29,6 +32,7 @@ export function noTotals(): Totals {
 /** Adds one world to the totals. */
 export function addOutcome(totals: Totals, outcome: Outcome): void {
   totals.worlds++;
+  if (outcome.disk !== 'memory') totals.onSqlite++;
   if (outcome.failures.length > 0) totals.broken++;
   totals.virtualMinutes += outcome.virtualMinutes;
   totals.steps += outcome.steps;
@@ -45,7 +49,7 @@ export function describeTotals(totals: Totals): string {
   const faults = Object.entries(totals.faults).sort(([, a], [, b]) => b - a);
   const count = (value: number) => Math.round(value).toLocaleString('en');
   return [
-    `${count(totals.worlds)} worlds, ${(totals.virtualMinutes / 60).toFixed(1)} virtual hours, ${count(totals.steps)} steps`,
+    `${count(totals.worlds)} worlds, ${count(totals.onSqlite)} of them on SQLite; ${(totals.virtualMinutes / 60).toFixed(1)} virtual hours, ${count(totals.steps)} steps`,
     `${count(totals.operations)} operations, ${count(faults.reduce((sum, [, n]) => sum + n, 0))} faults:`,
     ...faults.map(([kind, n]) => `  ${kind.padEnd(44)} ${count(n).padStart(11)}`),
     `${count(totals.late)} operations below the announced ack; ${count(totals.explained)} documents differ for that reason`,

@@ -1,0 +1,110 @@
+import type { LibraryId } from '@verdant-web/protocol';
+import { type Oid, parseOid, rootOf } from '@verdant-web/protocol';
+import type { Checks } from './checks.js';
+import { canonical, documentsOf, mayBeSeenBy } from './objects.js';
+import type { ServerHost, ServerProcess } from './server-host.js';
+import type { SimulatedReplica } from './simulated-replica.js';
+import type { VirtualTime } from './virtual-time.js';
+
+/** An operation or two may wait for the next ack; a history that is not folded shows more. */
+const FEW_OPERATIONS = 3;
+
+export interface ReckoningOptions {
+  libraryId: LibraryId;
+  replicas: readonly SimulatedReplica[];
+  host: ServerHost;
+  time: VirtualTime;
+  checks: Checks;
+  /** Whether operations may come too late for some replica, though nobody is at fault but a clock, or the client. */
+  hasExcuse: boolean;
+}
+
+/**
+ * Compares, when everybody is at peace, what the server and each replica have with what the accepted operations make, as
+ * the oracle applies them.
+ */
+export class Reckoning {
+  /** Documents that differ only because of late operations. */
+  readonly explained = new Set<Oid>();
+  readonly #options: ReckoningOptions;
+
+  constructor(options: ReckoningOptions) {
+    this.#options = options;
+  }
+
+  async compare(): Promise<void> {
+    const { host, checks, replicas, libraryId } = this.#options;
+    const process = host.running;
+    if (!process) {
+      checks.fail('server', 'it is not running');
+      return;
+    }
+    if (!checks.log.head?.founded) return;
+    const expected = documentsOf(checks.log.objects());
+    await this.#compareServer(expected, process);
+    for (const replica of replicas) if (replica.isOpen) this.#compareReplica(expected, replica);
+    const info = await this.#ask(() => process.core.get(libraryId).getInfo());
+    if (!info || info.operationsCount > FEW_OPERATIONS) {
+      checks.fail(
+        'compaction',
+        `${info?.operationsCount} operations are left, global ack ${info?.globalAck}: ${JSON.stringify(info?.replicas)}`,
+      );
+    }
+  }
+
+  async #compareServer(expected: ReadonlyMap<Oid, string>, process: ServerProcess): Promise<void> {
+    const { checks, libraryId } = this.#options;
+    const roots = new Set<Oid>(expected.keys());
+    for (const { oid } of checks.log.operations) roots.add(rootOf(oid));
+    for (const root of roots) {
+      const { collection, key } = parseOid(root);
+      const document = await this.#ask(() =>
+        process.core.get(libraryId).getDocumentSnapshot(collection, key),
+      );
+      const found = document === null ? undefined : canonical(document);
+      if (found !== expected.get(root)) this.#differs('the server', root, found, expected.get(root), []);
+    }
+  }
+
+  #compareReplica(expected: ReadonlyMap<Oid, string>, replica: SimulatedReplica): void {
+    const found = replica.documents();
+    for (const root of new Set([...found.keys(), ...expected.keys()])) {
+      const seen = found.get(root);
+      const right = mayBeSeenBy(replica.userId, root) ? expected.get(root) : undefined;
+      if (seen === right) continue;
+      const { lateRoots, strandedRoots, readerRoots } = replica.database;
+      if (readerRoots.has(root)) continue;
+      this.#differs(replica.id, root, seen, right, [lateRoots, strandedRoots]);
+    }
+  }
+
+  /** A difference is a failure, unless an operation that came too late, or could not be offered, explains it. */
+  #differs(
+    who: string,
+    root: Oid,
+    found: string | undefined,
+    expected: string | undefined,
+    reasons: readonly ReadonlySet<Oid>[],
+  ): void {
+    const { checks, hasExcuse } = this.#options;
+    if ([checks.log.lateRoots, ...reasons].some((roots) => roots.has(root)) && hasExcuse) {
+      this.explained.add(root);
+      return;
+    }
+    checks.fail('convergence', `${who} has ${root} as ${found}; it should be ${expected}`);
+  }
+
+  /** Ask the server something, while time passes. */
+  async #ask<Result>(question: () => Promise<Result>): Promise<Result | null> {
+    const { time, checks } = this.#options;
+    let answer: { result: Result } | null = null;
+    question().then(
+      (result) => {
+        answer = { result };
+      },
+      (error: unknown) => checks.fail('server', `it cannot say: ${String(error)}`),
+    );
+    await time.runUntil(time.now() + 10_000, () => answer !== null);
+    return (answer as { result: Result } | null)?.result ?? null;
+  }
+}
