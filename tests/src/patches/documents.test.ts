@@ -1,8 +1,8 @@
 import { memoryStorage } from '@verdant-web/core/memory';
 import { applyOperations, isFileRef, isObjectRef, type Patch, type PlainObject } from '@verdant-web/protocol';
 import { expect, test } from 'vitest';
+import { Random } from '../../simulation/random.js';
 import { startApp } from '../server.js';
-import { Random } from '../simulation/random.js';
 import { type RawOperation, RawReplica } from '../wire.js';
 import { authUrl } from '../world.js';
 import { mayComeIn } from './judge.js';

@@ -1,5 +1,5 @@
 import { applyOperations, applyPatch, type Patch, type PlainObject } from '@verdant-web/protocol';
-import { Random } from '../simulation/random.js';
+import { Random } from '../../simulation/random.js';
 import { type ApplyPatch, compareList, type Difference } from './compare-list.js';
 import { Coverage } from './coverage.js';
 import { decidedDifferences, memoryDifferences } from './decided-differences.js';

@@ -1,5 +1,5 @@
 import type { Patch, PlainObject, PlainValue } from '@verdant-web/protocol';
-import type { Random } from '../simulation/random.js';
+import type { Random } from '../../simulation/random.js';
 
 /** The state that a list of patches begins with; undefined: no object. Never shares parts with anything else. */
 export function randomState(random: Random): PlainObject | undefined {
