@@ -11,7 +11,7 @@ export interface ByteRange {
  * Written here because the well-known packages for it need a later Node than this one does.
  */
 export const readRange = (header: string | undefined, size: number): ByteRange | null | 'unsatisfiable' => {
-  const [, first = '', last = ''] = /^bytes=\s*(\d{0,15})\s*-\s*(\d{0,15})\s*$/i.exec(header ?? '') ?? [];
+  const [, first = '', last = ''] = RANGE.exec(header ?? '') ?? [];
   if (first === '' && last === '') return null;
   if (first === '') {
     const length = Math.min(Number(last), size);
@@ -21,3 +21,6 @@ export const readRange = (header: string | undefined, size: number): ByteRange |
   if (Number(first) >= size) return 'unsatisfiable';
   return { from: Number(first), to: last === '' ? size - 1 : Math.min(Number(last), size - 1) };
 };
+
+/** Few spaces, so that a header of nothing else costs no time. */
+const RANGE = /^bytes=\s{0,9}(\d{0,15})\s{0,9}-\s{0,9}(\d{0,15})\s{0,9}$/i;

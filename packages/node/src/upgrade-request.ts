@@ -43,4 +43,9 @@ const targetOf = ({ url = '/' }: IncomingMessage) => {
   return { path, query };
 };
 
-const withoutEnd = (path: string): string => path.replace(/\/+$/, '') || '/';
+/** Counted: a pattern that is anchored at the end alone tries each slash of a path anew. */
+const withoutEnd = (path: string): string => {
+  let end = path.length;
+  while (path[end - 1] === '/') end--;
+  return path.slice(0, end) || '/';
+};

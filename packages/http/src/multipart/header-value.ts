@@ -42,7 +42,12 @@ export const fileNameOf = ({ parameters }: HeaderValue): string | undefined => {
   return parameters.get('filename')?.replace(/%(22|0A|0D)/gi, decodeURIComponent);
 };
 
-const PARAMETER = /;\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:\\["\\]|[^"])*)"|([^\s;]*))/g;
+/**
+ * No text is matched in two ways, and a quote that is not closed takes all that follows: otherwise a header made for it
+ * would keep the process busy for years. A backslash right before the last quote is one of the name.
+ */
+const PARAMETER =
+  /;\s*([\w!#$%&'*+.^`|~-]+)\s*=\s*(?:"((?:[^"\\]|\\\\|\\"(?!$)|\\(?!["\\])|\\(?="$))*)(?:"|$)|([^\s;]*))/g;
 
 /** Only quotes and backslashes are escaped; another backslash is one of a path on Windows. */
 const unescapeQuotes = (text: string): string => text.replace(/\\(["\\])/g, '$1');

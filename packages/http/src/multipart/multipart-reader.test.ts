@@ -130,3 +130,10 @@ test('gives the body back when it is left', async () => {
   expect(cancelled).toBe(true);
   expect(body.locked).toBe(false);
 });
+
+test('[FILE-4] a header line of spaces is read at once', async () => {
+  // A pattern that gives spaces to what follows one by one takes half a second for each part.
+  const line = `X-Spaces:${' '.repeat(16_000)}x`;
+  const parts = await read(`${`--b\r\n${line}\r\n\r\n\r\n`.repeat(100)}--b--\r\n`);
+  expect(parts.map(({ headers }) => headers)).toEqual(Array(100).fill({ 'x-spaces': 'x' }));
+});

@@ -56,9 +56,9 @@ const readHeaders = async (source: ByteSource): Promise<Map<string, string>> => 
     const line = await source.line(left);
     if (line === '') return headers;
     left -= line.length;
-    const [, name, value = ''] = line.match(/^([\w!#$%&'*+.^`|~-]+):[ \t]*(.*?)[ \t]*$/s) ?? [];
+    const [, name, value = ''] = line.match(/^([\w!#$%&'*+.^`|~-]+):(.*)$/s) ?? [];
     if (name === undefined) throw malformed('a header line has no name');
-    headers.set(name.toLowerCase(), value);
+    headers.set(name.toLowerCase(), value.trim());
   }
 };
 
