@@ -47,12 +47,15 @@ export class RandomJson {
       const value = spoilt[name];
       if (this.below(4) === 0) delete spoilt[name];
       else if (Array.isArray(value) && value.length > 0 && this.below(2))
-        spoilt[name] = value.map((item) => this.spoilt(item as Record<string, unknown>));
+        spoilt[name] = value.map((item) => (isObject(item) ? this.spoilt(item) : this.value()));
       else spoilt[name] = this.value();
     }
     return spoilt;
   }
 }
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.keys(value).length > 0;
 
 const SCALARS: readonly unknown[] = [
   null,
