@@ -84,6 +84,24 @@ describe('a socket', () => {
     expect(world.core.refusals.held).toBe(0);
   });
 
+  test('[REFUSE-6] [LIMIT-9] that is held is answered no more than it reads', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = await world.member('bob');
+    for (let attempt = 0; attempt < 2; attempt++) {
+      bob.connect();
+      bob.raw('nonsense');
+      await world.settle();
+    }
+    expect(world.core.refusals.held).toBe(1);
+    bob.send({ type: 'heartbeat' });
+    expect(bob.inbox).toHaveLength(1);
+    bob.buffered = 100_000;
+    for (let beat = 0; beat < 10; beat++) bob.send({ type: 'heartbeat' });
+    expect(bob.inbox).toHaveLength(1);
+    expect(bob.isOpen).toBe(true);
+  });
+
   test('[LIMIT-9] of a slow reader is closed when too much waits', async () => {
     const world = new World({ limits: { maxSocketBufferBytes: 1_000 } });
     const ana = await world.founder();

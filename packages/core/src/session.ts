@@ -81,7 +81,7 @@ export class Session implements SocketSession, SocketConnection {
   receive(text: string): void {
     if (this.#state === 'closed') return;
     if (this.#state === 'refused') {
-      if (isHeartbeat(text)) this.#options.transport.send(encodeMessage({ type: 'heartbeat-response' }));
+      this.#answerHeld(text);
       return;
     }
     this.#count(text.length);
@@ -150,6 +150,13 @@ export class Session implements SocketSession, SocketConnection {
     }
   }
 
+  /** Held before it is closed: heartbeats are answered, as long as the answers are read. */
+  #answerHeld(text: string): void {
+    const { transport } = this.#options;
+    if (!isHeartbeat(text) || transport.bufferedBytes > MAX_HELD_BUFFER_BYTES) return;
+    transport.send(encodeMessage({ type: 'heartbeat-response' }));
+  }
+
   #unit(text: string): Unit {
     const { limits } = this.#options.services.settings;
     return {
@@ -215,6 +222,8 @@ export class Session implements SocketSession, SocketConnection {
     }
   }
 }
+
+const MAX_HELD_BUFFER_BYTES = 16 * 1024;
 
 /** The WebSocket close code for an error: its own where that is allowed, "try again later" and "internal error" else. */
 const closeCode = (error: VerdantError): number =>

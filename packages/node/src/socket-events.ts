@@ -22,12 +22,22 @@ export const runSocket = (socket: HeldWebSocket, { session, transport, watched, 
     if (isBinary) session.refuse(binaryFrame());
     else session.receive(textOf(data));
   });
+  socket.on('ping', (data: Buffer) => {
+    fairness.spend();
+    // Whoever pings and does not read would have us keep every answer.
+    if (socket.bufferedAmount < MAX_UNREAD_PONGS_BYTES) socket.pong(data, undefined, ignoreFailure);
+  });
   socket.on('error', (error) => log.debug?.({ err: error }, 'A socket failed.'));
   socket.onBrokenFrame = (code) => session.refuse(brokenFrame(code));
   // 1006: it broke off, without a word.
   socket.once('close', (code: number) => session.closed(code !== 1006));
   transport.attach(socket);
 };
+
+const MAX_UNREAD_PONGS_BYTES = 1024 * 1024;
+
+/** The socket's own events tell of it. */
+const ignoreFailure = () => {};
 
 /** `ws` has checked that it is UTF-8. */
 const textOf = (data: RawData): string => {

@@ -311,3 +311,20 @@ test('[LIMIT-11] a flood on one socket leaves turns to the others', async () => 
   // What one read of the network brings cannot be given back: 64 KiB, some 9,000 of these smallest frames.
   expect(worst).toBeLessThan(60_000);
 });
+
+test('[LIMIT-9] [LIMIT-11] pings of a peer that does not read are answered as far as it takes the answers', async () => {
+  const { port, sessions } = await start();
+  const raw = openRaw(port, ...handshakeLines());
+  await eventually(() => sessions.length).toBe(1);
+  raw.socket.pause();
+  const ping = frame('x'.repeat(125), { opcode: 9 });
+  // The network holds some megabytes of the answers; the rest would be ours to hold.
+  raw.socket.write(Buffer.concat([...Array.from({ length: 200_000 }, () => ping), frame('end')]));
+  await expect.poll(() => sessions[0]!.received, { timeout: 15_000 }).toEqual(['end']);
+  expect(sessions[0]!.transport.bufferedBytes).toBeLessThan(2 * 1024 * 1024);
+
+  raw.socket.resume();
+  await eventually(() => sessions[0]!.transport.bufferedBytes).toBe(0);
+  raw.socket.write(frame('still there?', { opcode: 9 }));
+  await eventually(() => raw.text.endsWith('still there?')).toBe(true);
+});

@@ -150,6 +150,8 @@ const createServer = (core: Verdant, closeTimeoutMs: number) => {
     noServer: true,
     clientTracking: false,
     perMessageDeflate: false,
+    // Answered in `runSocket`, no faster than the answers are read.
+    autoPong: false,
     // `ws` takes what does not fit 31 bits for no limit at all; and a longer text could not be made into a string.
     maxPayload: Math.min(core.limits.maxMessageBytes, constants.MAX_STRING_LENGTH),
     // Browsers cut a founding sync into frames of a few KiB.
