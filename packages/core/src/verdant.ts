@@ -177,6 +177,9 @@ export interface Library {
   /**
    * A document as it is now, nested objects and files resolved; null where there is none.
    * Sees private documents: the caller is the server itself.
+   *
+   * @throws {VerdantError} TooLarge (4130) where its objects are nested as no client nests them: over 500 levels, or each
+   *   in many places, which is how a few objects are made to look like millions.
    */
   getDocumentSnapshot(collection: string, id: string): Promise<unknown>;
   /** A file's record and URL; null: unknown. */

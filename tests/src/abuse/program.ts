@@ -14,7 +14,10 @@ export class Program<Question extends object, Told> {
   /** @param file Beside this one. */
   constructor(file: string, args: readonly string[]) {
     const path = fileURLToPath(new URL(file, import.meta.url));
+    // Where `tsx` is found from.
+    const cwd = fileURLToPath(new URL('.', import.meta.url));
     const child = spawn(process.execPath, ['--expose-gc', '--import', 'tsx', path, ...args], {
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, NODE_OPTIONS: '' },
     });

@@ -57,6 +57,13 @@ const control = (random: Random): Buffer =>
   random.one(
     () => frame(random.bytes(random.below(126)), { opcode: PING }),
     () => frame(random.bytes(random.below(126)), { opcode: PING + 1 }),
-    () => frame(random.bytes(random.below(200)), { opcode: CLOSE }),
+    () => frame(closing(random), { opcode: CLOSE }),
     () => frame('', { opcode: PING, fin: false }),
   );
+
+/** Codes below 2048: the server says none of them by itself. */
+function closing(random: Random): Buffer {
+  const payload = random.bytes(random.below(200));
+  if (payload.length > 0) payload[0]! &= 7;
+  return payload;
+}

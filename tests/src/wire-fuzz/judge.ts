@@ -54,13 +54,9 @@ const problemsOfText = (text: string): string[] => [
 const problemsOfEnd = ({ ended, text }: Seen): string[] =>
   ended ? [] : [`the connection was never ended; so far: ${text.slice(0, 200)}`];
 
-/** Refusals have codes of ours and say why; the rest are answers to a close, and "come again later". */
+/** Refusals have codes of ours and say why. A peer's own code, of those below 3000, comes back to it without a reason. */
 const isProperClose = ({ code, reason }: { code: number; reason: string }): boolean =>
-  code === 1000 ||
-  code === 1005 ||
-  (reason !== '' && (code === 1013 || (code >= 4000 && code < 4999))) ||
-  // A peer's own code comes back to it.
-  (reason === '' && code >= 1000 && code !== 1011 && code < 5000);
+  reason === '' ? code < 3000 && code !== 1011 : code === 1013 || (code >= 4000 && code < 4999);
 
 const isMessage = (text: string): boolean =>
   typeof (parsed(text) as { type?: unknown } | undefined)?.type === 'string';
