@@ -38,8 +38,8 @@ export class AbusedServer {
     return this.#program.ask<Measures>({ ask: 'measure' });
   }
 
-  /** Lines of the log that are of an error, or tell what they must not; how many there were in all. */
-  log(): Promise<{ errors: string[]; lines: number }> {
+  /** Lines of the log that are of an error, or tell what they must not; how many there were; libraries in memory. */
+  log(): Promise<{ errors: string[]; lines: number; libraries: number }> {
     return this.#program.ask({ ask: 'errors' });
   }
 

@@ -6,8 +6,8 @@ const LIBRARIES_OF_BYSTANDERS = 2;
 
 /** Resolves when no library is in memory but those of the bystanders. */
 export async function libraryLeft(server: AbusedServer): Promise<void> {
-  await waitFor(async () => (await server.measure()).libraries <= LIBRARIES_OF_BYSTANDERS, {
+  await waitFor(async () => (await server.log()).libraries <= LIBRARIES_OF_BYSTANDERS, {
     deadline: 120_000,
-    describe: async () => (await server.measure()).libraries,
+    describe: async () => (await server.log()).libraries,
   });
 }

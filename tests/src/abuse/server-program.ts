@@ -28,8 +28,8 @@ export type Question = { ask: 'measure' } | { ask: 'errors' };
 /** What is told, once when it listens and then for each question. */
 export type Told =
   | { port: number }
-  | { heapBytes: number; rssBytes: number; externalBytes: number; handles: number; libraries: number }
-  | { errors: string[]; lines: number };
+  | { heapBytes: number; rssBytes: number; externalBytes: number; handles: number }
+  | { errors: string[]; lines: number; libraries: number };
 
 export interface ProgramOptions {
   storage?: 'shards' | 'unified';
@@ -86,7 +86,7 @@ closeOnSignals({ server, core });
 
 const tell = (told: Told) => process.send?.(told);
 process.on('message', async (question: Question) => {
-  if (question.ask === 'errors') return tell({ errors, lines });
+  if (question.ask === 'errors') return tell({ errors, lines, libraries });
   // What is freed by one collection lets go of more, and the allocator returns pages a moment later.
   for (let times = 0; times < 4; times++) {
     globalThis.gc?.();
@@ -96,7 +96,7 @@ process.on('message', async (question: Question) => {
   const handles = process
     .getActiveResourcesInfo()
     .filter((name) => !/^(Timeout|Immediate)$/.test(name)).length;
-  tell({ heapBytes: heapUsed, rssBytes: rss, externalBytes: external, handles, libraries });
+  tell({ heapBytes: heapUsed, rssBytes: rss, externalBytes: external, handles });
 });
 server.listen({ port: 0, host: '127.0.0.1', backlog: 8_192 }, () => {
   const { port } = server.address() as AddressInfo;

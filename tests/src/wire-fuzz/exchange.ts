@@ -14,8 +14,8 @@ export interface Seen {
   gaveUp: boolean;
 }
 
-/** Nothing came for so long: what was sent is no whole request, and the server waits for its end. */
-const QUIET_MS = 120;
+/** Nothing came for so long: what was sent may be no whole request, and the server waits for its end. */
+const QUIET_MS = 200;
 /** A server that has not let go of a connection by then never will. */
 const PATIENCE_MS = 30_000;
 
@@ -24,7 +24,11 @@ const addressOf = (number: number): string =>
   `127.${1 + (Math.floor(number / 62_500) % 250)}.${Math.floor(number / 250) % 250}.${1 + (number % 250)}`;
 
 /** Sends an input over a connection of its own, and sees what comes back. */
-export async function exchange(port: number, number: number, { pieces, answers }: TcpInput): Promise<Seen> {
+export async function exchange(
+  port: number,
+  number: number,
+  { pieces, answers, isWhole }: TcpInput,
+): Promise<Seen> {
   const line = await Line.open(port, number);
   if (!line) return { text: '', ended: true, gaveUp: true };
   for (const piece of pieces) line.write(piece);
@@ -32,8 +36,8 @@ export async function exchange(port: number, number: number, { pieces, answers }
     const got = answersIn(line.text).filter(({ whole }) => whole);
     return got.length >= answers || got.some(({ status }) => status === 101);
   };
-  if (answers > 0) await line.until(hasAnswers);
-  const gaveUp = answers === 0 || !hasAnswers();
+  if (answers > 0) await line.until(hasAnswers, isWhole ? PATIENCE_MS : QUIET_MS);
+  const gaveUp = !line.ended && !hasAnswers();
   return { text: line.text, ended: await line.end(), gaveUp };
 }
 
@@ -70,19 +74,25 @@ export class SyncedSocket {
     for (const message of [{ type: 'presence-update', presence: {} }, sync]) {
       line.write(frame(JSON.stringify({ replicaId: aim.replica, ...message })));
     }
-    await socket.send([]);
+    await socket.send([], true);
     return socket;
   }
 
   /** Sends frames, and a heartbeat behind them. Whether the socket lives and reads on. */
-  async send(frames: readonly Buffer[]): Promise<boolean> {
+  async send(frames: readonly Buffer[], isWhole: boolean): Promise<boolean> {
     const line = this.#line;
     const before = line.text.length;
     for (const one of frames) line.write(one);
     line.write(frame('{"type":"heartbeat"}'));
     const isAnswered = () => line.text.indexOf('{"type":"heartbeat-response"}', before) >= 0;
-    await line.until(() => isAnswered() || this.said.close !== undefined);
+    const isDone = () => isAnswered() || this.said.close !== undefined;
+    await line.until(isDone, isWhole ? PATIENCE_MS : QUIET_MS);
     return isAnswered() && this.said.close === undefined && !line.ended;
+  }
+
+  /** Whether the connection broke off. */
+  get hasEnded(): boolean {
+    return this.#line.ended;
   }
 
   get said(): Said {
@@ -100,7 +110,7 @@ export class SyncedSocket {
   }
 }
 
-const zero = '000100000000000000fuzzer0';
+const zero = '00010000000000000fuzzer0';
 
 /** A bare TCP connection. */
 class Line {
@@ -144,7 +154,7 @@ class Line {
   }
 
   /** Resolves when that is so, the connection has ended, or nothing comes any more. */
-  async until(condition: () => boolean, quietMs = QUIET_MS): Promise<void> {
+  async until(condition: () => boolean, quietMs: number): Promise<void> {
     let seen = -1;
     while (!condition() && !this.ended && seen !== this.text.length) {
       seen = this.text.length;

@@ -29,7 +29,7 @@ export function fileGet(random: Random, aim: Aim): TcpInput {
     '',
     '',
   ].join('\r\n');
-  return { kind: 'file', over: 'tcp', pieces: [Buffer.from(head, 'latin1')], answers: 1 };
+  return { kind: 'file', over: 'tcp', pieces: [Buffer.from(head, 'latin1')], answers: 1, isWhole: true };
 }
 
 const range = (random: Random): string =>

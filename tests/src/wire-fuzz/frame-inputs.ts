@@ -8,20 +8,25 @@ import type { Random } from './random.js';
 export function frames(random: Random, { replica }: Aim): FrameInput {
   const text = messageText(random, replica);
   const whole = frame(text);
-  const pieces = random.one<Buffer[]>(
-    () => [whole],
-    () => [whole],
-    () => [whole],
-    () => [whole],
-    () => fragments(random, Buffer.from(text)),
-    () => [frame(mutated(random, Buffer.from(text)))],
-    () => [frame(mutated(random, Buffer.from(text)))],
-    () => [mutated(random, whole)],
-    () => [broken(random, text)],
-    () => [control(random)],
-    () => [whole.subarray(0, random.below(whole.length)), whole],
+  const make = (pieces: Buffer[], isWhole: boolean): FrameInput => ({
+    kind: isWhole ? 'frames, whole' : 'frames, broken',
+    over: 'socket',
+    pieces,
+    isWhole,
+  });
+  return random.one(
+    () => make([whole], true),
+    () => make([whole], true),
+    () => make([whole], true),
+    () => make([whole], true),
+    () => make([frame(mutated(random, Buffer.from(text)))], true),
+    () => make([frame(mutated(random, Buffer.from(text)))], true),
+    () => make(fragments(random, Buffer.from(text)), false),
+    () => make([mutated(random, whole)], false),
+    () => make([broken(random, text)], false),
+    () => make([control(random)], false),
+    () => make([whole.subarray(0, random.below(whole.length)), whole], false),
   );
-  return { kind: 'frames', over: 'socket', pieces };
 }
 
 function fragments(random: Random, text: Buffer): Buffer[] {

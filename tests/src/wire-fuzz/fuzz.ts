@@ -42,10 +42,11 @@ export interface FuzzResult {
 const INPUTS_PER_SOCKET = 40;
 const INPUTS_PER_LIBRARY = 500;
 const MAX_FINDINGS = 20;
+const MINIMISE_MS = 30_000;
 
 /** Sends inputs to a server, and judges what becomes of each. */
 export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
-  const { server, seed, from, to, until = Number.POSITIVE_INFINITY, concurrency = 128, onProgress } = options;
+  const { server, seed, from, to, until = Number.POSITIVE_INFINITY, concurrency = 64, onProgress } = options;
   const result: FuzzResult = { inputs: 0, outcomes: {}, findings: [] };
   const filePath = await uploadedFile(server);
   let next = from;
@@ -122,8 +123,9 @@ export async function minimised(options: FuzzOptions, number: number): Promise<I
     (await problemsOfOne(options, number, { ...input, pieces } as TcpInput | FrameInput)).length > 0;
   let best = input.pieces;
   let trials = 60;
+  const until = Date.now() + MINIMISE_MS;
   for (let share = 2; share <= 64 && trials > 0; share *= 2) {
-    for (let at = 0; at < share && trials > 0; trials--, at++) {
+    for (let at = 0; at < share && trials > 0 && Date.now() < until; trials--, at++) {
       const last = best.at(-1)!;
       const from = Math.floor((last.length * at) / share);
       const upTo = Math.floor((last.length * (at + 1)) / share);
@@ -143,7 +145,9 @@ async function onSocket(
 ): Promise<SyncedSocket | undefined> {
   const after = [...socket.numbers];
   socket.numbers.push(number);
-  const lives = await socket.send(input.pieces);
+  const lives = await socket.send(input.pieces, input.isWhole);
+  if (!lives && input.isWhole && !socket.said.close && !socket.hasEnded)
+    found('a whole message is not read', number, input.kind, after);
   for (const problem of problemsOfSocket(socket.said)) found(problem, number, input.kind, after);
   if (lives && socket.numbers.length < INPUTS_PER_SOCKET) {
     socket.forget();

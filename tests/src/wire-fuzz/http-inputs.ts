@@ -8,22 +8,48 @@ import { goodToken } from './token-inputs.js';
 /** One or several requests with a body, on one connection: right ones, almost right ones, halves. */
 export function httpRequest(random: Random, aim: Aim): TcpInput {
   const count = random.chance(0.8) ? 1 : 2 + random.below(4);
-  const requests = Array.from({ length: count }, (_, at) => request(random, aim, at === count - 1));
+  const isWhole = random.chance(0.5);
+  const make = isWhole ? plainRequest : oddRequest;
+  const requests = Array.from({ length: count }, (_, at) => make(random, aim, at === count - 1));
   const whole = Buffer.concat(requests);
   return random.one<TcpInput>(
-    () => ({ kind: 'http', over: 'tcp', pieces: [whole], answers: count }),
-    () => ({ kind: 'http', over: 'tcp', pieces: requests, answers: count }),
-    () => ({ kind: 'http, mutated', over: 'tcp', pieces: [mutated(random, whole)], answers: 1 }),
+    () => ({ kind: 'http', over: 'tcp', pieces: [whole], answers: count, isWhole }),
+    () => ({ kind: 'http', over: 'tcp', pieces: requests, answers: count, isWhole }),
+    () => ({
+      kind: 'http, mutated',
+      over: 'tcp',
+      pieces: [mutated(random, whole)],
+      answers: 1,
+      isWhole: false,
+    }),
     () => ({
       kind: 'http, half',
       over: 'tcp',
       pieces: [whole.subarray(0, random.below(whole.length))],
       answers: 0,
+      isWhole: false,
     }),
   );
 }
 
-function request(random: Random, aim: Aim, isLast: boolean): Buffer {
+/** As clients send it, but for what its messages say. */
+function plainRequest(random: Random, aim: Aim, isLast: boolean): Buffer {
+  const messages = Array.from({ length: random.below(4) }, () => messageText(random, aim.replica));
+  const body = Buffer.from(`{"messages":[${messages.join(',')}]}`);
+  const lines = [
+    'POST /verdant HTTP/1.1',
+    'Host: localhost',
+    `Authorization: Bearer ${goodToken(aim)}`,
+    'Content-Type: application/json',
+    `Content-Length: ${body.length}`,
+    ...(isLast ? ['Connection: close'] : []),
+    '',
+    '',
+  ];
+  return Buffer.concat([Buffer.from(lines.join('\r\n')), body]);
+}
+
+function oddRequest(random: Random, aim: Aim, isLast: boolean): Buffer {
   const body = bodyOf(random, aim);
   const { headers, bytes } = framed(random, body);
   const lines = [

@@ -16,6 +16,8 @@ export interface TcpInput {
   pieces: Buffer[];
   /** How many answers are to come before the sender says that it is done; 0: it says so at once. */
   answers: number;
+  /** Whether the answers have to come: what is sent is whole, right or wrong. */
+  isWhole: boolean;
   /** Its token is none of ours: whatever it asks for has to be refused. */
   forged?: boolean;
 }
@@ -25,6 +27,8 @@ export interface FrameInput {
   over: 'socket';
   /** Frames, or what looks like some. */
   pieces: Buffer[];
+  /** Whether what follows is read as what it is, unless the server closes: no frame is cut off or goes on for ever. */
+  isWhole: boolean;
 }
 
 /** Where inputs go, and as whom. */

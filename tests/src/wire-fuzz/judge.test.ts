@@ -5,7 +5,7 @@ import type { TcpInput } from './inputs.js';
 import { problemsOfAnswers, problemsOfSocket } from './judge.js';
 
 /* The fuzz would find nothing at all with a judge that lets everything pass. */
-const input: TcpInput = { kind: 'http', over: 'tcp', pieces: [], answers: 1 };
+const input: TcpInput = { kind: 'http', over: 'tcp', pieces: [], answers: 1, isWhole: true };
 const answer = (status: number, body: string, more = '') =>
   `HTTP/1.1 ${status} X\r\nContent-Type: application/json\r\n${more}Content-Length: ${body.length}\r\n\r\n${body}`;
 const judged = (text: string, { ended = true, gaveUp = false, ...more } = {}) =>

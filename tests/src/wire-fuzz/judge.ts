@@ -9,6 +9,7 @@ export function problemsOfAnswers(input: TcpInput, seen: Seen): string[] {
   const answers = answersIn(seen.text);
   const problems = answers.flatMap(problemsOf);
   const last = answers.at(-1);
+  if (input.isWhole && seen.gaveUp) problems.push('no answer to a whole request');
   if (last && !last.whole && !seen.gaveUp) problems.push(`half an answer: ${last.head}`);
   if (input.forged && answers.some(({ status, body }) => status === 101 || body.startsWith('{"messages"')))
     problems.push('a forged token opened something');
@@ -56,7 +57,9 @@ const problemsOfEnd = ({ ended, text }: Seen): string[] =>
 
 /** Refusals have codes of ours and say why. A peer's own code, of those below 3000, comes back to it without a reason. */
 const isProperClose = ({ code, reason }: { code: number; reason: string }): boolean =>
-  reason === '' ? code < 3000 && code !== 1011 : code === 1013 || (code >= 4000 && code < 4999);
+  reason === ''
+    ? code < 3000 && code !== 1011
+    : code === 1000 || code === 1013 || (code >= 4000 && code < 4999);
 
 const isMessage = (text: string): boolean =>
   typeof (parsed(text) as { type?: unknown } | undefined)?.type === 'string';

@@ -7,6 +7,7 @@ export function messageText(random: Random, replica: string): string {
   const message = rightMessage(random, replica);
   return random.one(
     () => JSON.stringify(message),
+    () => JSON.stringify(message),
     () => JSON.stringify(random.spoilt(message)),
     () => JSON.stringify(random.spoilt(message)),
     () => JSON.stringify(random.value()) ?? 'null',
@@ -14,7 +15,7 @@ export function messageText(random: Random, replica: string): string {
   );
 }
 
-export function rightMessage(random: Random, replicaId: string): Record<string, unknown> {
+function rightMessage(random: Random, replicaId: string): Record<string, unknown> {
   const operations = () => Array.from({ length: random.below(4) }, () => operation(random));
   return random.one<Record<string, unknown>>(
     () => ({ type: 'heartbeat' }),

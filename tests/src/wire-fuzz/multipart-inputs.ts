@@ -26,7 +26,7 @@ export function upload(random: Random, aim: Aim): TcpInput {
     '',
   ].join('\r\n');
   const pieces = [Buffer.from(head, 'latin1'), body];
-  return { kind: 'upload', over: 'tcp', pieces, answers };
+  return { kind: 'upload', over: 'tcp', pieces, answers, isWhole: answers > 0 };
 }
 
 function form(random: Random, boundary: string): Buffer {

@@ -71,7 +71,14 @@ export function tokenRequest(random: Random, aim: Aim): TcpInput {
     '',
     body,
   ].join('\r\n');
-  return { kind: 'token', over: 'tcp', pieces: [Buffer.from(request, 'latin1')], answers: 1, forged };
+  return {
+    kind: 'token',
+    over: 'tcp',
+    pieces: [Buffer.from(request, 'latin1')],
+    answers: 1,
+    isWhole: true,
+    forged,
+  };
 }
 
 /** Without what would end the header: that is for the grammar of requests. */

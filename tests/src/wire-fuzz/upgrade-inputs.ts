@@ -22,19 +22,27 @@ export function upgrade(random: Random, aim: Aim): TcpInput {
   // A mutation may put a good token in the place of a forged one only by a wonder, but may well spoil a good one.
   const { forged } = token;
   return random.one<TcpInput>(
-    () => ({ kind: 'upgrade', over: 'tcp', pieces: [whole], answers: 1, forged }),
-    () => ({ kind: 'upgrade, mutated', over: 'tcp', pieces: [mutated(random, whole)], answers: 1 }),
+    () => ({ kind: 'upgrade', over: 'tcp', pieces: [whole], answers: 1, isWhole: true, forged }),
+    () => ({
+      kind: 'upgrade, mutated',
+      over: 'tcp',
+      pieces: [mutated(random, whole)],
+      answers: 1,
+      isWhole: false,
+    }),
     () => ({
       kind: 'upgrade, half',
       over: 'tcp',
       pieces: [whole.subarray(0, random.below(whole.length))],
       answers: 0,
+      isWhole: false,
     }),
     () => ({
       kind: 'upgrade, and more',
       over: 'tcp',
       pieces: [Buffer.concat([whole, behind(random, aim)])],
       answers: 1,
+      isWhole: true,
       forged,
     }),
   );
@@ -51,6 +59,9 @@ const behind = (random: Random, aim: Aim): Buffer =>
 
 const pathOf = (random: Random, token: string | undefined): string => {
   const path = random.pick([
+    '/verdant',
+    '/verdant',
+    '/verdant',
     '/verdant',
     '/verdant',
     '/verdant',

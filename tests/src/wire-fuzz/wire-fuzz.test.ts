@@ -35,10 +35,14 @@ test(`[REFUSE-3] ${INPUTS} inputs of all grammars are each answered properly, an
   await libraryLeft(server);
   const before = await server.measure();
 
-  const { inputs, findings } = await fuzz(options);
+  const { inputs, outcomes, findings } = await fuzz(options);
   const again = ({ number }: { number: number }) => `pnpm fuzz:wire --seed ${SEED} --only ${number}`;
   expect(findings.map((finding) => ({ ...finding, again: again(finding) }))).toEqual([]);
   expect(inputs).toBe(INPUTS);
+  // What is refused at the first glance tests no more than that: some of each kind get further.
+  expect(outcomes['frames, whole']?.lives).toBeGreaterThan(30);
+  for (const kind of ['http', 'token', 'upload', 'file']) expect(outcomes[kind]?.['200']).toBeGreaterThan(0);
+  expect(outcomes.upgrade?.['101']).toBeGreaterThan(0);
 
   await libraryLeft(server);
   const after = await server.measure();
