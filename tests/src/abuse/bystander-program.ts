@@ -114,6 +114,8 @@ const pairs = [
   await pair('elsewhere', elsewhere, [CANARIES.attacker]),
 ];
 const tell = (told: Told) => process.send?.(told);
+// The parent is gone, however it went.
+process.on('disconnect', () => process.exit());
 process.on('message', async (question: Question) => {
   if (question.ask === 'phase') {
     phase = question.phase;

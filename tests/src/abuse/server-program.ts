@@ -85,6 +85,8 @@ server.on('upgrade', createNodeWebsocketHandler(core, { path: '/verdant', otherP
 closeOnSignals({ server, core });
 
 const tell = (told: Told) => process.send?.(told);
+// The parent is gone, however it went.
+process.on('disconnect', () => process.exit());
 process.on('message', async (question: Question) => {
   if (question.ask === 'errors') return tell({ errors, lines, libraries });
   // What is freed by one collection lets go of more, and the allocator returns pages a moment later.

@@ -11,7 +11,7 @@ export interface MadeToken {
 
 export const goodToken = ({ base, library, user }: Aim): string => jwt(claimsFor(base, library, user));
 
-/** Good in one of four. */
+/** Good in one of four, almost. */
 export function anyToken(random: Random, aim: Aim): MadeToken {
   const claims = claimsFor(aim.base, aim.library, aim.user);
   const good = jwt(claims);
@@ -19,6 +19,10 @@ export function anyToken(random: Random, aim: Aim): MadeToken {
   const forged = (text: string): MadeToken => ({ text, forged: true });
   const unsure = (text: string): MadeToken => ({ text, forged: false });
   return random.one<MadeToken>(
+    () => unsure(good),
+    () => unsure(good),
+    () => unsure(good),
+    () => unsure(good),
     () => unsure(good),
     () => unsure(jwt({ ...claims, type: random.pick([0, 1, 2, 3, 4, 5, '4', 6, -1, '', null, {}, 1e9]) })),
     () => unsure(jwt(claims, { header: oddHeader(random) })),
