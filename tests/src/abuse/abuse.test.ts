@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { attacked, startTarget, stopTarget, type Target } from './run.js';
+import { scenarios } from './scenarios.js';
+
+/* Each attack of `pnpm abuse`, small. What is held here is what it leaves behind: figures are for the command. */
+const SMALL = { scale: 0.02, ms: 200 };
+/** Above what a process needs to warm up, far below what is left where connections or libraries are kept. */
+const MAX_GROWTH_BYTES = 48 * 1024 * 1024;
+
+let target: Target;
+beforeAll(async () => {
+  target = await startTarget();
+}, 90_000);
+afterAll(() => target && stopTarget(target));
+
+test.each(Object.entries(scenarios))(
+  '[REFUSE-3] a server lives through %s, and lets go of all',
+  async (_, scenario) => {
+    const { before, after } = await attacked(target, scenario, SMALL);
+    expect((await target.server.log()).errors).toEqual([]);
+    expect(after.heapBytes - before.heapBytes).toBeLessThan(MAX_GROWTH_BYTES);
+    expect(after.externalBytes - before.externalBytes).toBeLessThan(MAX_GROWTH_BYTES);
+  },
+  120_000,
+);
+
+test('[REFUSE-3] meanwhile others went on, and missed nothing', async () => {
+  const { problems, latencies } = await target.bystanders.finish();
+  expect(problems).toEqual([]);
+  expect(latencies['during, same library']?.rounds).toBeGreaterThan(0);
+  expect(latencies['during, elsewhere']?.rounds).toBeGreaterThan(0);
+  expect(target.server.death).toBeUndefined();
+}, 180_000);

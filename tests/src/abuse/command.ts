@@ -1,0 +1,38 @@
+import { parseArgs } from 'node:util';
+import { latencyLines, memoryLine } from './figures.js';
+import { run } from './run.js';
+import { scenarios } from './scenarios.js';
+
+/*
+ * pnpm abuse                       all, one after the other
+ * pnpm abuse "slow headers" churn  some
+ * pnpm abuse --scale 5 "libraries without end"
+ */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { scale: { type: 'string', default: '1' }, seconds: { type: 'string', default: '10' } },
+});
+const names = positionals.length > 0 ? positionals : Object.keys(scenarios);
+const print = (text: string) => process.stdout.write(`${text}\n`);
+let hasFailed = false;
+for (const name of names) {
+  const scenario = scenarios[name];
+  if (!scenario) {
+    print(`There is no "${name}". There are:\n  ${Object.keys(scenarios).join('\n  ')}`);
+    process.exit(1);
+  }
+  print(`\n${name}`);
+  try {
+    const options = { scale: Number(values.scale), ms: Number(values.seconds) * 1_000 };
+    const { notes, before, after, report, errors } = await run(scenario, options);
+    for (const note of notes) print(`  ${note}`);
+    print(memoryLine(before, after));
+    for (const line of latencyLines(report.latencies)) print(line);
+    for (const problem of [...report.problems, ...errors]) print(`  FAILED: ${problem}`);
+    hasFailed ||= report.problems.length + errors.length > 0;
+  } catch (error) {
+    hasFailed = true;
+    print(`  FAILED: ${(error as Error).message}`);
+  }
+}
+process.exit(hasFailed ? 1 : 0);
