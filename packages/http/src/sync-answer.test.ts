@@ -120,3 +120,32 @@ test('a reader that leaves before there is an answer ends it too', async () => {
   await cancelled;
   expect(ended).toHaveBeenCalledOnce();
 });
+
+test('an answer that nobody reads is let go of after a time, with all that it holds on to', async () => {
+  vi.useFakeTimers();
+  try {
+    let isHeld = true;
+    async function* endless() {
+      try {
+        for (;;) yield 'x'.repeat(50_000);
+      } finally {
+        isHeld = false;
+      }
+    }
+    const { response, logged } = await ask(async () => endless());
+    const reader = response.body!.getReader();
+    // One that reads now and then is not.
+    for (let minute = 0; minute < 10; minute++) {
+      await reader.read();
+      await vi.advanceTimersByTimeAsync(60_000);
+    }
+    expect(isHeld).toBe(true);
+
+    await vi.advanceTimersByTimeAsync(5 * 60_000);
+    expect(isHeld).toBe(false);
+    expect(JSON.stringify(logged)).toContain('is not read');
+    await expect(reader.read().then(() => reader.read())).rejects.toThrow();
+  } finally {
+    vi.useRealTimers();
+  }
+});

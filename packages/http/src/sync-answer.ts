@@ -32,6 +32,9 @@ const JSON_TYPE = { 'Content-Type': 'application/json' };
 /** Characters that are gathered before they are passed on: short pieces would cost a write each. */
 const CHUNK_LENGTH = 64 * 1024;
 
+/** Of a reader that takes nothing for so long, it is not known that it lives; a request has as long to come in. */
+const STALLED_MS = 5 * 60_000;
+
 /** The answer up to a chunk, and what gives the rest of it; null: that was all. */
 interface Beginning {
   text: string;
@@ -68,25 +71,37 @@ const atMost = async <T>(ms: number, promise: Promise<T>): Promise<T | undefined
 const streamOf = (beginning: Promise<Beginning>, log: Log): ReadableStream<Uint8Array> => {
   const encoder = new TextEncoder();
   let next = beginning;
+  let stalled: ReturnType<typeof setTimeout> | undefined;
+  // Whoever makes the pieces holds on to the library's state until told.
+  const letGo = async () => {
+    const last = await next.catch(() => undefined);
+    await last?.rest?.return?.();
+  };
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
+      clearTimeout(stalled);
       try {
         const { text, rest } = await next;
         if (text) controller.enqueue(encoder.encode(text));
-        if (rest) next = readChunk(rest);
-        else controller.close();
+        if (!rest) return controller.close();
+        next = readChunk(rest);
         // Awaited with the next pull; a failure before that must not count as unhandled.
         next.catch(() => {});
+        stalled = setTimeout(() => {
+          log.info?.({}, 'The answer to a sync request is not read.');
+          controller.error(new Error('The answer was not read.'));
+          void letGo();
+        }, STALLED_MS);
       } catch (error) {
         log.warn?.({ err: error }, 'The answer to a sync request broke off.');
         // Without its particulars: some runtimes write the error into the answer.
         controller.error(new Error('The answer broke off.'));
       }
     },
-    async cancel() {
-      // The reader left. Whoever makes the pieces holds on to the library's state until told.
-      const last = await next.catch(() => undefined);
-      await last?.rest?.return?.();
+    // The reader left.
+    cancel() {
+      clearTimeout(stalled);
+      return letGo();
     },
   });
 };
