@@ -124,6 +124,16 @@ describe('a socket', () => {
     expect(ana.all('server-ack')).toHaveLength(20);
   });
 
+  test('[LIMIT-10] is read no further while too many messages wait, however short', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    for (let n = 0; n < 20_000; n++) ana.send({ type: 'heartbeat' });
+    expect(ana.paused).toBe(true);
+    await world.settle();
+    expect(ana.paused).toBe(false);
+    expect(ana.all('heartbeat-response')).toHaveLength(20_000);
+  });
+
   test('[LIMIT-8] over the limit of a user or a library is refused', async () => {
     const world = new World({ limits: { maxConnectionsPerUser: 2, maxConnectionsPerLibrary: 3 } });
     const busy = expect.objectContaining({ code: VerdantErrorCode.Busy });

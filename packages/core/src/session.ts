@@ -84,7 +84,7 @@ export class Session implements SocketSession, SocketConnection {
       this.#answerHeld(text);
       return;
     }
-    this.#count(text.length);
+    this.#count(heldBytes(text));
     this.#library?.heard(this);
     if (this.#library) this.#library.receive(this.#unit(text));
     else this.#early.push(text);
@@ -171,9 +171,9 @@ export class Session implements SocketSession, SocketConnection {
         if (typeof message === 'string') this.outbox.send(message);
         else this.outbox.stream(message);
       },
-      done: () => this.#count(-text.length),
+      done: () => this.#count(-heldBytes(text)),
       failed: (error) => {
-        this.#count(-text.length);
+        this.#count(-heldBytes(text));
         this.refuse(error);
       },
     };
@@ -222,6 +222,9 @@ export class Session implements SocketSession, SocketConnection {
     }
   }
 }
+
+/** What waits is more than its text: millions of the shortest messages would fill the memory long before their texts do. */
+const heldBytes = (text: string): number => text.length + 1024;
 
 const MAX_HELD_BUFFER_BYTES = 16 * 1024;
 

@@ -149,7 +149,8 @@ async function onSocket(
   if (!lives && input.isWhole && !socket.said.close && !socket.hasEnded)
     found('a whole message is not read', number, input.kind, after);
   for (const problem of problemsOfSocket(socket.said)) found(problem, number, input.kind, after);
-  if (lives && socket.numbers.length < INPUTS_PER_SOCKET) {
+  // What is left of a broken frame would be read together with the next input.
+  if (lives && input.isWhole && socket.numbers.length < INPUTS_PER_SOCKET) {
     socket.forget();
     return socket;
   }
