@@ -45,6 +45,8 @@ export async function exchange(
 export class SyncedSocket {
   readonly #line: Line;
   readonly #from: number;
+  /** Whether it lived and read on after what was sent last. */
+  lives = true;
   /** Numbers of what was sent on it. */
   readonly numbers: number[] = [];
 
@@ -87,7 +89,8 @@ export class SyncedSocket {
     const isAnswered = () => line.text.indexOf('{"type":"heartbeat-response"}', before) >= 0;
     const isDone = () => isAnswered() || this.said.close !== undefined;
     await line.until(isDone, isWhole ? PATIENCE_MS : QUIET_MS);
-    return isAnswered() && this.said.close === undefined && !line.ended;
+    this.lives = isAnswered() && this.said.close === undefined && !line.ended;
+    return this.lives;
   }
 
   /** Whether the connection broke off. */

@@ -81,7 +81,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
         const used = socket;
         socket = used && (await onSocket(used, input, number, found));
         const code = used?.said.close?.code;
-        count(input.kind, socket ? 'lives' : code ? `closed ${code}` : 'silence');
+        count(input.kind, used?.lives ? 'lives' : code ? `closed ${code}` : 'silence');
       }
       underWay.delete(number);
       if (++result.inputs % 1_000 === 0) await onProgress?.(result.inputs);
