@@ -20,6 +20,9 @@ import { encodeMessage } from './wire.js';
 /** After a failure, what goes on behind the batches waits this long. */
 const RETRY_MS = 5_000;
 
+/** A task that meets another writer is done anew this often. */
+const MAX_RETRIES = 2;
+
 /**
  * A library in memory: one inbox, worked off batch by batch.
  *
@@ -95,16 +98,17 @@ export class LiveLibrary {
     this.wake();
   }
 
-  /** Do this alone, between batches. */
+  /** Do this alone, between batches; anew, where another writer came first. */
   exclusively<Result>(task: () => Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#tasks.push(() =>
+      const attempt = (left: number): Promise<void> =>
         task().then(resolve, async (error) => {
           // Whether or not what failed took effect, the storage knows.
-          await this.reload(error);
+          const known = await this.reload(error);
+          if (known && left > 0 && error instanceof Conflict) return attempt(left - 1);
           reject(error);
-        }),
-      );
+        });
+      this.#tasks.push(() => attempt(MAX_RETRIES));
       this.wake();
     });
   }
