@@ -90,15 +90,92 @@ describe('a private document', () => {
     expect(await world.snapshot('notes', '1')).toBeNull();
   });
 
-  test('[PRIV-5] is not made of a public one: access never changes', async () => {
+  test('[PRIV-5] is not made of a public one, which nobody can take', async () => {
     const world = new World();
     const ana = await world.founder();
     const bob = await world.member('bob');
     await bob.push(bob.create('items/1', { id: '1', stolen: true }, { authz: key('bob') }));
-    expect(ana.broadcast).toEqual(['items/1 initialize']);
-    expect(ana.all('op-re')[0]?.operations[0]).not.toHaveProperty('authz');
+    expect(bob.all('server-ack')).toHaveLength(1);
+    expect(ana.all('op-re')).toEqual([]);
+    expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one' });
     await ana.push(ana.set('items/1', 'n', 1));
     expect(bob.broadcast).toEqual(['items/1 set']);
+  });
+
+  test('[PRIV-5] is not published where somebody made a public one of the same key before', async () => {
+    const world = new World();
+    const bob = await world.founder('bob');
+    const ana = await world.member('ana');
+    await bob.push(bob.create('settings/default', { trap: true }));
+    await ana.push(
+      ana.create('settings/default:n', { secret: 1 }),
+      ana.create('settings/default', { secret: 2 }, { authz: key('ana') }),
+      ana.set('settings/default', 'secret', 3, { authz: key('ana') }),
+      ana.set('items/1', 'n', 1),
+    );
+    expect(bob.broadcast).toEqual(['items/1 set']);
+    expect(await world.snapshot('settings', 'default')).toEqual({ trap: true });
+    // Deleted first, it is another document.
+    await ana.push(
+      ana.operation('settings/default', { op: 'delete' }),
+      ana.create('settings/default:m', { secret: 4 }),
+      ana.create('settings/default', { secret: 5 }, { authz: key('ana') }),
+    );
+    expect(bob.broadcast).toEqual(['items/1 set', 'settings/default delete']);
+    expect(await world.snapshot('settings', 'default')).toEqual({ secret: 5 });
+  });
+
+  test('[PRIV-5] stays public when its founder sends its whole history again, now with keys', async () => {
+    const world = new World();
+    const ana = world.device('ana').connect();
+    const made = ana.create('notes/1', { id: '1' });
+    await ana.sync({ operations: [made] });
+    await world.settle(1);
+    const again = world.device('ana', { id: ana.id }).connect();
+    await again.sync({
+      resyncAll: false,
+      operations: [{ ...made, authz: key('ana') }, again.set('notes/1', 'n', 1, { authz: key('ana') })],
+    });
+    expect(await world.snapshot('notes', '1')).toEqual({ id: '1', n: 1 });
+  });
+
+  test('[PRIV-6] what its owner still wrote to it is not published with the public one that follows it', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    await ana.push(ana.create('notes/1', { id: '1' }, { authz: key('ana') }));
+    await ana.push(ana.operation('notes/1', { op: 'delete' }, { authz: key('ana') }));
+    await world.settle(1);
+    await bob.push(bob.create('notes/1', { now: 'public' }));
+    await ana.push(
+      ana.set('notes/1', 'secret', 1, { authz: key('ana') }),
+      ana.create('notes/1:n', { secret: 2 }, { authz: key('ana') }),
+    );
+    expect(bob.all('op-re')).toEqual([]);
+    expect(await world.snapshot('notes', '1')).toEqual({ now: 'public' });
+  });
+
+  test('[PRIV-3] cannot be had by making it anew in the past, and holding the fold between', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    await ana.push(ana.create('notes/1', { id: '1' }, { authz: key('ana') }));
+    await world.settle(1);
+    const past = bob.stamp();
+    await world.settle(1);
+    await ana.push(ana.set('notes/1', 'secret', 'of ana', { authz: key('ana') }));
+    await world.settle(1);
+    const between = bob.stamp();
+    await world.settle(1);
+    await ana.push(ana.operation('notes/1', { op: 'delete' }, { authz: key('ana') }));
+    await bob.push(bob.create('notes/1', { mine: true }, { timestamp: past }));
+    bob.send({ type: 'ack', timestamp: between });
+    await ana.ackAll();
+    await world.settle(3_000);
+    const stored = JSON.stringify(await world.device('cat').connect().sync());
+    expect((await world.info())!.baselinesCount).toBeGreaterThan(0);
+    expect(stored).toContain('notes/1');
+    expect(stored).not.toContain('of ana');
   });
 
   test('[PRIV-6] that was deleted takes the access of the initialize that follows', async () => {

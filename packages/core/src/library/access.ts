@@ -17,6 +17,8 @@ export interface AccessView {
   access(root: Oid): AccessRow | null;
   /** Whether the root object exists as that of a public document. Only asked where an operation would make it private. */
   isPublic(root: Oid): boolean;
+  /** Whether nobody but the author of the message has written to the library. */
+  isAlone: boolean;
 }
 
 /** What becomes of one operation. */
@@ -31,6 +33,9 @@ export type AccessDecision =
  * says so, and nobody else may write there. Access is set when a document is created; an `initialize` of a root that was
  * deleted creates it anew. `announced` is the key under which a later operation of the same message creates the
  * document, since clients send nested objects before their root.
+ *
+ * Where somebody else's public document is in the way of a private one, nothing of the private one is stored: its author
+ * has not agreed to publish it, and whoever guesses the keys of documents could have others do so.
  */
 export function decideAccess(
   operation: Operation,
@@ -48,6 +53,11 @@ export function decideAccess(
     if (row.authz !== caller.authz) return REFUSED;
     const deletes = isRoot(operation.oid) && operation.data.op === 'delete';
     return allow(row.authz, deletes ? { ...row, deleted: true } : null);
+  }
+  const isMeantPrivate = given !== null || (announced !== null && operation.data.op === 'initialize');
+  const mayBeInTheWay = announced !== null || row !== null;
+  if (isMeantPrivate && mayBeInTheWay && operation.data.op !== 'delete') {
+    if (!view.isAlone && view.isPublic(root)) return REFUSED;
   }
   if (creates) {
     if (given !== null && !(row?.authz == null && view.isPublic(root))) {

@@ -95,7 +95,7 @@ export class Admitter {
 
   constructor(options: AdmitterOptions) {
     this.#options = options;
-    this.#view = new MessageView(options.draft, options.grantsAccess);
+    this.#view = new MessageView(options);
     this.#writtenThrough = options.replica.writtenThrough;
     this.#order = options.draft.head.order;
   }
@@ -179,12 +179,14 @@ function storable(value: unknown, maxBytes: number): string {
 
 /** The draft as it is while one message is admitted: what precedes in the message counts already. */
 class MessageView implements AccessView {
+  readonly isAlone: boolean;
   readonly #draft: Draft;
   readonly #grantsAccess: boolean;
   readonly #access = new Map<Oid, AccessRow>();
   readonly #public = new Map<Oid, boolean>();
 
-  constructor(draft: Draft, grantsAccess: boolean) {
+  constructor({ draft, grantsAccess, replica }: AdmitterOptions) {
+    this.isAlone = !draft.head.founded || draft.head.soleAuthor === replica.id;
     this.#draft = draft;
     this.#grantsAccess = grantsAccess;
   }

@@ -31,7 +31,7 @@ export interface Step {
 }
 
 /** A batch in the making: the state as it will be once everything decided so far is committed. */
-export class Draft implements AccessView {
+export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
   readonly #state: LibraryState;
   readonly #facts: BatchFacts;
   readonly #replicas = new Map<ReplicaId, ReplicaRow>();

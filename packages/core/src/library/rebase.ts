@@ -69,6 +69,9 @@ function foldObject(
     // Part of the baseline already: it was made from this operation, on the device that founded the library.
     if (baseline && row.timestamp <= baseline.timestamp) continue;
     const patch = JSON.parse(row.data) as Patch;
+    // Of a private document that was deleted, where somebody made a public one of its key since: what is not to be seen
+    // must not get into what is.
+    if (patch.op !== 'initialize' && row.authz !== null && row.authz !== authz) continue;
     for (const id of releasedFiles(state, patch)) released.add(id);
     state = applyPatch(state, patch);
     if (patch.op === 'initialize') authz = row.authz;
