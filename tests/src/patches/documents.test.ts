@@ -9,7 +9,7 @@ import { mayComeIn } from './judge.js';
 import { randomPatch, randomState } from './random-patches.js';
 import { openReferences, type Reference } from './references.js';
 
-const DOCUMENTS = 400;
+const DOCUMENTS = 800;
 const LIBRARY = 'documents';
 
 /**
