@@ -4,7 +4,7 @@ import pino from 'pino';
 import { expect, test } from 'vitest';
 import { SECRET, temporaryFolder } from './server.js';
 import { waitFor } from './until.js';
-import { init, type Operation, privateTo, set, stamp } from './wire-rules/messages.js';
+import { emptySync, init, type Operation, privateTo, set, stamp } from './wire-rules/messages.js';
 import { founder, joiner, Peer } from './wire-rules/peer.js';
 import { RawSocket, upgradeRequest } from './wire-rules/raw-socket.js';
 import { type Composed, composed } from './wire-rules/servers.js';
@@ -192,14 +192,7 @@ function wrongMessages(): object[] {
     { ...good, data: { op: 'set', name: 'x', value: bad.repeat(200_000) } },
     { ...set('items/1', 'x', bad), timestamp: stamp(Date.now() + 3_600_000) },
   ];
-  const sync = {
-    type: 'sync',
-    timestamp: stamp(),
-    operations: [],
-    baselines: [],
-    schemaVersion: 1,
-    since: null,
-  };
+  const sync = emptySync();
   return [
     ...operations.map((operation) => ({ type: 'op', timestamp: stamp(), operations: [good, operation] })),
     ...operations.map((operation) => ({ ...sync, resyncAll: true, operations: [operation] })),

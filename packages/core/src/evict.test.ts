@@ -129,3 +129,35 @@ test('[EVICT-8] forceTruant makes a replica not count, and be reset when others 
   bob.connect();
   expect((await bob.sync({ since: bob.stamp() })).overwriteLocalData).toBe(true);
 });
+
+test('what an operator does is done anew where another writer comes first', async () => {
+  const disk = memoryStorage();
+  let othersFirst = false;
+  const storage: Storage = {
+    ...disk,
+    open: async (id) => {
+      const library = await disk.open(id);
+      const commit = library.commit.bind(library);
+      library.commit = async (change) => {
+        if (othersFirst) await commit({ expect: change.expect, head: change.head });
+        othersFirst = false;
+        return commit(change);
+      };
+      return library;
+    },
+  };
+  const world = new World({ storage });
+  await world.founder();
+  const bob = await world.member('bob');
+  for (const [task, left] of [
+    [() => world.core.get('lib').forceTruant(bob.id), [false, true]],
+    [() => world.core.get('lib').evictUser('bob'), [false]],
+  ] as const) {
+    othersFirst = true;
+    const done = task();
+    await world.settle();
+    await done;
+    expect(othersFirst).toBe(false);
+    expect((await world.info())?.replicas.map(({ truant }) => truant)).toEqual(left);
+  }
+});

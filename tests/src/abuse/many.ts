@@ -1,17 +1,8 @@
 import { waitFor } from '../until.js';
-import { stamp } from '../wire-rules/messages.js';
+import { emptySync } from '../wire-rules/messages.js';
 import { frame, RawSocket } from '../wire-rules/raw-socket.js';
 import { fresh, tokenFor } from '../wire-rules/tokens.js';
 import { type Attack, connections, freshAddress, leave, type Scenario, scaled, times } from './attack.js';
-
-const sync = () => ({
-  type: 'sync',
-  timestamp: stamp(),
-  operations: [],
-  baselines: [],
-  schemaVersion: 1,
-  since: null,
-});
 
 const poll = async (
   { server }: Attack,
@@ -22,7 +13,7 @@ const poll = async (
   const response = await fetch(`${server.base}/verdant`, {
     method: 'POST',
     headers: { Authorization: `Bearer ${tokenFor(server.base, library, user)}` },
-    body: JSON.stringify({ messages: [{ ...sync(), replicaId }] }),
+    body: JSON.stringify({ messages: [{ ...emptySync(), replicaId }] }),
   });
   await response.arrayBuffer();
   return response.status;

@@ -1,5 +1,5 @@
 import { waitFor } from '../until.js';
-import { push, stamp } from '../wire-rules/messages.js';
+import { emptySync, push } from '../wire-rules/messages.js';
 import { founder } from '../wire-rules/peer.js';
 import { frame, upgradeRequest } from '../wire-rules/raw-socket.js';
 import { fresh, tokenFor } from '../wire-rules/tokens.js';
@@ -64,15 +64,7 @@ export const slow: Record<string, Scenario> = {
     const writer = await founder(attack.server, library, 'writer');
     const readers = await sockets(there, scaled(attack, 50));
     for (const reader of readers) {
-      const sync = {
-        type: 'sync',
-        timestamp: stamp(),
-        operations: [],
-        baselines: [],
-        schemaVersion: 1,
-        since: null,
-      };
-      reader.write(frame(JSON.stringify({ ...sync, replicaId: fresh('reader') })));
+      reader.write(frame(JSON.stringify({ ...emptySync(), replicaId: fresh('reader') })));
     }
     await waitFor(() => readers.every(({ text }) => text.includes('sync-resp')), { deadline: 60_000 });
     for (const { socket } of readers) socket.pause();

@@ -92,6 +92,16 @@ export const stampNear = (timestamp: string, offsetMs: number): string =>
 
 export const msOf = (timestamp: string): number => Number.parseInt(timestamp.slice(4, 13), 36);
 
+/** A sync that brings nothing, of a replica that begins from nothing; who sends it adds its `replicaId`. */
+export const emptySync = () => ({
+  type: 'sync',
+  timestamp: stamp(),
+  operations: [],
+  baselines: [],
+  schemaVersion: 1,
+  since: null,
+});
+
 export const op = (oid: string, data: Patch, authz?: string): Operation => ({
   oid,
   timestamp: stamp(),

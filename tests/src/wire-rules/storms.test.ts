@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { waitFor } from '../until.js';
-import { push, type ServerMessage, set, stamp } from './messages.js';
+import { emptySync, push, type ServerMessage, set, stamp } from './messages.js';
 import { founder, joiner, Peer } from './peer.js';
 import { sharedCli } from './servers.js';
 import { claimsFor, fresh, jwt, seconds, tokenFor } from './tokens.js';
@@ -57,15 +57,7 @@ interface Stormer {
 }
 
 const ahead = () => stamp(Date.now() + 3_600_000);
-const emptySync = () => ({
-  type: 'sync',
-  timestamp: stamp(),
-  operations: [],
-  baselines: [],
-  schemaVersion: 1,
-  since: null,
-  resyncAll: true,
-});
+const freshSync = () => ({ ...emptySync(), resyncAll: true });
 
 const stormers: Record<string, () => Stormer> = {
   'a token whose type allows no socket': () => honest({ type: 1 }),
@@ -91,15 +83,15 @@ const stormers: Record<string, () => Stormer> = {
   'a malformed token': () => ({ token: () => 'nonsense', says: () => [] }),
   'a clock ahead, in an op': () =>
     honest({}, () => [
-      emptySync(),
+      freshSync(),
       { type: 'op', timestamp: stamp(), operations: [{ ...set('items/1', 'x', 1), timestamp: ahead() }] },
     ]),
   'a clock ahead, in a sync': () =>
-    honest({}, () => [{ ...emptySync(), operations: [{ ...set('items/1', 'x', 1), timestamp: ahead() }] }]),
+    honest({}, () => [{ ...freshSync(), operations: [{ ...set('items/1', 'x', 1), timestamp: ahead() }] }]),
   'a malformed message': () => honest({}, () => [{ type: 'op', operations: 'none', timestamp: 5 }]),
   'an unknown patch': () =>
     honest({}, () => [
-      emptySync(),
+      freshSync(),
       {
         type: 'op',
         timestamp: stamp(),
@@ -210,7 +202,7 @@ function startStorm({ token, says }: Stormer) {
   };
 }
 
-function honest(claims: object, says: () => object[] = () => [emptySync()]): Stormer {
+function honest(claims: object, says: () => object[] = () => [freshSync()]): Stormer {
   const library = fresh();
   const user = fresh('user');
   return { token: () => tokenFor(server.base, library, user, claims), says };
