@@ -16,7 +16,7 @@ const core = createVerdant({
 const tokens = new TokenProvider({ secret });
 
 const app = new Hono()
-  .use('/auth/*', credentialedCors())
+  .use('/auth/*', credentialedCors({ allowedOrigins: ['http://localhost:5173'] }))
   .route('/verdant', createHttpRouter(core))
   // An example: it believes anyone who they say they are.
   .get('/auth/:libraryId', (ctx) => {

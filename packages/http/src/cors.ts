@@ -1,13 +1,15 @@
+import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { Context, MiddlewareHandler } from 'hono';
 import { type AllowedOrigins, originCheck } from './allowed-origins.js';
 
 /** Options of {@link credentialedCors}. */
 export interface CredentialedCorsOptions {
   /**
-   * Which web pages may read the answers, by their origin. Default: all. What protects a library is the token in the
-   * request, which another page does not have.
+   * Which web pages may read the answers, by their origin. Required: browsers send your users' cookies along, so that a page
+   * which may read the answers of a route that knows users by their cookies, such as the one that issues tokens, has all
+   * that your users have.
    */
-  allowedOrigins?: AllowedOrigins;
+  allowedOrigins: AllowedOrigins;
 }
 
 /**
@@ -15,15 +17,17 @@ export interface CredentialedCorsOptions {
  * not do, and it has to read error bodies, so they are on every answer. `createHttpRouter` has this built in; it is for
  * the rest of an app, such as the route that issues tokens.
  *
- * @throws {VerdantError} Configuration (5010) where `allowedOrigins` holds what no browser sends.
+ * @throws {VerdantError} Configuration (5010) where `allowedOrigins` is missing, or holds what no browser sends.
  *
  * @example
  * ```ts
- * const app = new Hono().use(credentialedCors()).route('/verdant', createHttpRouter(core));
+ * const app = new Hono()
+ *   .use('/auth/*', credentialedCors({ allowedOrigins: ['https://app.example.com'] }))
+ *   .route('/verdant', createHttpRouter(core));
  * ```
  */
-export const credentialedCors = (options: CredentialedCorsOptions = {}): MiddlewareHandler => {
-  const isAllowed = originCheck(options.allowedOrigins);
+export const credentialedCors = (options: CredentialedCorsOptions): MiddlewareHandler => {
+  const isAllowed = originCheck(options?.allowedOrigins ?? undeclared());
   return async (c, next) => {
     allowCrossOrigin(c, isAllowed);
     if (c.req.method === 'OPTIONS') return preflightAnswer(c);
@@ -51,6 +55,14 @@ export const preflightAnswer = (c: Context): Response => {
   c.header('Access-Control-Allow-Headers', allowedHeaders(c.req.header('access-control-request-headers')));
   c.header('Access-Control-Max-Age', '86400');
   return c.body(null, 204);
+};
+
+const undeclared = (): never => {
+  throw new VerdantError(
+    VerdantErrorCode.Configuration,
+    "credentialedCors needs allowedOrigins: the pages of your app, such as ['https://app.example.com']. Browsers send cookies " +
+      'along, so a page that may read the answers can get a token of whoever opens it.',
+  );
 };
 
 const EXPOSED = 'Retry-After, X-Request-Id, Content-Disposition, Content-Range, ETag';

@@ -3,9 +3,9 @@ import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
 import { type Context, Hono } from 'hono';
 import { baseRoutePath, matchedRoutes } from 'hono/route';
-import { originCheck } from './allowed-origins.js';
+import { type AllowedOrigins, originCheck } from './allowed-origins.js';
 import { bearerToken } from './bearer-token.js';
-import { allowCrossOrigin, type CredentialedCorsOptions, preflightAnswer } from './cors.js';
+import { allowCrossOrigin, preflightAnswer } from './cors.js';
 import { errorAnswer, logRefusedToken } from './error-answer.js';
 import { fileInfoAnswer, uploadAnswer } from './file-answer.js';
 import { readText } from './request-body.js';
@@ -14,7 +14,12 @@ import { type Route, routeOf } from './route.js';
 import { syncAnswer } from './sync-answer.js';
 
 /** Options of {@link createHttpRouter}. */
-export interface HttpRouterOptions extends CredentialedCorsOptions {
+export interface HttpRouterOptions {
+  /**
+   * Which web pages may read the answers, by their origin. Default: all. What protects a library is the token in the
+   * request, which another page does not have.
+   */
+  allowedOrigins?: AllowedOrigins;
   /**
    * The head of a sync answer leaves after this long, in ms, even where the answer takes longer. Default 1,500: a
    * client that waits for over 3 s stops polling.

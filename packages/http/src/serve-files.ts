@@ -2,16 +2,21 @@ import type { OpenedFile, Verdant } from '@verdant-web/core';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import { type Context, Hono } from 'hono';
 import { baseRoutePath } from 'hono/route';
-import { originCheck } from './allowed-origins.js';
+import { type AllowedOrigins, originCheck } from './allowed-origins.js';
 import { type ByteRange, readRange } from './byte-range.js';
-import { allowCrossOrigin, type CredentialedCorsOptions, preflightAnswer } from './cors.js';
+import { allowCrossOrigin, preflightAnswer } from './cors.js';
 import { errorAnswer } from './error-answer.js';
 import { fileHeaders } from './file-headers.js';
 import { requestLog } from './request-log.js';
 import { segmentsOf } from './route.js';
 
 /** Options of {@link serveFiles}. */
-export interface ServeFilesOptions extends CredentialedCorsOptions {
+export interface ServeFilesOptions {
+  /**
+   * Which web pages may read files, by their origin. Default: all, since whoever has the URL has the file. Name those of
+   * your app where a middleware in front knows users by their cookies, which browsers send along.
+   */
+  allowedOrigins?: AllowedOrigins;
   /**
    * How long a browser may keep a file without asking again, in seconds; never longer than a signed URL works. A file's
    * bytes hardly ever change, since a client gives each file an id of its own, but they may be deleted. Default: a day.

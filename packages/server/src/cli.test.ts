@@ -70,7 +70,7 @@ describe('verdant-server', { timeout: 40_000 }, () => {
     expect(await server.stop('SIGTERM')).toBe(0);
   });
 
-  test('is reached at both addresses of localhost, and a socket at another path is refused', async () => {
+  test('is reached at both addresses of localhost, by pages of this machine; sockets at other paths, and of other pages, are refused', async () => {
     const port = await freePort();
     const server = start(['--port', String(port)]);
     await server.says('Files:');
@@ -86,6 +86,8 @@ describe('verdant-server', { timeout: 40_000 }, () => {
     if (await has('::1')) expect(reached[1]!.status).toBe('fulfilled');
     expect(reached[2]!.status).toBe('fulfilled');
     expect(await upgradeStatus(port, '/elsewhere')).toBe(404);
+    expect(await upgradeStatus(port, '/verdant', 'http://localhost:5173')).toBe(401);
+    expect(await upgradeStatus(port, '/verdant', 'https://evil.example')).toBe(403);
   });
 
   test('takes its port and secret from the environment, its folders from options', async () => {
@@ -130,13 +132,14 @@ describe('verdant-server ends with one clear line', { timeout: 40_000 }, () => {
 });
 
 /** How an upgrade at that path is answered. */
-const upgradeStatus = (port: number, path: string): Promise<number | undefined> =>
+const upgradeStatus = (port: number, path: string, origin?: string): Promise<number | undefined> =>
   new Promise((resolve, reject) => {
     const headers = {
       connection: 'upgrade',
       upgrade: 'websocket',
       'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
       'sec-websocket-version': '13',
+      ...(origin && { origin }),
     };
     get({ port, path, headers }, (response) => resolve(response.statusCode)).on('error', reject);
   });

@@ -5,6 +5,7 @@ import { TokenProvider, TokenVerifier } from '@verdant-web/tokens';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { removeFolder, temporaryFolder } from '../testing/server-process.js';
 import { createCliApp } from './app.js';
+import { guestList } from './guest-list.js';
 
 const secret = 'the-secret-of-a-test-0123456789abcdef';
 const verifier = new TokenVerifier({ secret });
@@ -15,7 +16,11 @@ beforeAll(async () => {
   folder = await temporaryFolder();
   const fileStorage = new LocalFileStorage({ rootDirectory: folder, host: 'http://localhost:3242/files' });
   core = createVerdant({ storage: memoryStorage(), tokenSecret: secret, fileStorage });
-  app = createCliApp({ core, tokens: new TokenProvider({ secret }) });
+  const guests = guestList({
+    host: 'localhost',
+    origins: ['http://page.example', 'http://example.test', 'https://tunnel.test'],
+  });
+  app = createCliApp({ core, tokens: new TokenProvider({ secret }), guests });
 });
 afterAll(async () => {
   await core.close();
@@ -59,14 +64,32 @@ describe('the auth route', () => {
     ['/auth/lib?userId=u&type=6', {}],
     ['/auth/lib?userId=u&type=x', {}],
     [`/auth/${'x'.repeat(2_000)}?userId=u`, {}],
-    ['/auth/lib?userId=u', { host: 'user@evil.test' }],
-    ['/auth/lib?userId=u', { host: 'evil.test/path' }],
-    ['/auth/lib?userId=u', { host: 'evil.test:99999' }],
   ])('refuses %.40s %j', async (path, headers) => {
     const response = await ask(path, headers as Record<string, string>);
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ code: 4000, message: expect.any(String) });
   });
+});
+
+describe('a page that is not welcome', () => {
+  test('is let read nothing', async () => {
+    const response = await ask('/auth/lib?userId=u', { origin: 'https://evil.test' });
+    expect(response.headers.has('access-control-allow-origin')).toBe(false);
+  });
+
+  test.each(['evil.test', 'evil.test:3242', 'user@evil.test', 'evil.test/path', 'evil.test:99999'])(
+    'gets nothing under a name of its own: %s',
+    async (host) => {
+      for (const path of ['/auth/lib?userId=u', '/verdant', '/files/x', '/']) {
+        const response = await ask(path, { host });
+        expect(response.status).toBe(403);
+        expect(await response.json()).toMatchObject({
+          code: 4030,
+          message: expect.stringContaining('--origin'),
+        });
+      }
+    },
+  );
 });
 
 test('uploaded files are served, and what a browser would run is downloaded', async () => {

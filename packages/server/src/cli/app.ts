@@ -3,22 +3,28 @@ import { createHttpRouter, credentialedCors, errorAnswer, serveFiles } from '@ve
 import { isReplicaType, ReplicaType, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { TokenProvider } from '@verdant-web/tokens';
 import { type Context, Hono } from 'hono';
+import type { GuestList } from './guest-list.js';
 
 /** The parts of {@link createCliApp}. */
 export interface CliAppParts {
   core: Verdant;
   tokens: TokenProvider;
+  guests: GuestList;
 }
 
 /** The app around the sync router: issues tokens to whoever asks, and serves uploaded files. */
-export const createCliApp = ({ core, tokens }: CliAppParts): Hono =>
-  new Hono()
-    .use(credentialedCors())
-    .route('/verdant', createHttpRouter(core))
+export const createCliApp = ({ core, tokens, guests }: CliAppParts): Hono => {
+  const allowedOrigins = (origin: string) => guests.allowsOrigin(origin);
+  return new Hono()
+    .use(credentialedCors({ allowedOrigins }), async (c, next) => {
+      if (!guests.allowsHost(hostOf(c))) throw unknownName();
+      await next();
+    })
+    .route('/verdant', createHttpRouter(core, { allowedOrigins }))
     .get('/auth/:libraryId', (c) =>
       c.json({ accessToken: tokenFor(c, tokens) }, 200, { 'Cache-Control': 'no-store' }),
     )
-    .route('/files', serveFiles(core))
+    .route('/files', serveFiles(core, { allowedOrigins }))
     .get('/', (c) =>
       c.text('This is verdant-server. Clients sync at /verdant, with a token from /auth/<library id>.\n'),
     )
@@ -26,6 +32,7 @@ export const createCliApp = ({ core, tokens }: CliAppParts): Hono =>
       errorAnswer(c, new VerdantError(VerdantErrorCode.NotFound, 'There is nothing here.'), core.log),
     )
     .onError((error, c) => errorAnswer(c, error, core.log));
+};
 
 const tokenFor = (c: Context, tokens: TokenProvider): string => {
   const userId = c.req.query('userId');
@@ -52,12 +59,20 @@ const replicaTypeOf = (text: string | undefined): ReplicaType => {
 
 /** The server as this client reaches it: under whatever name and port, and through whatever tunnel. */
 const originOf = (c: Context): string => {
-  const host = c.req.header('host') ?? new URL(c.req.url).host;
+  const host = hostOf(c);
   const isSecure = c.req.header('x-forwarded-proto') === 'https' || c.req.url.startsWith('https:');
   const text = `${isSecure ? 'https' : 'http'}://${host}`;
   const url = /^[\w.:[\]-]+$/.test(host) && URL.canParse(text) ? new URL(text) : undefined;
   if (!url) throw invalid('The Host header names no host.');
   return url.origin;
 };
+
+const hostOf = (c: Context): string => c.req.header('host') ?? new URL(c.req.url).host;
+
+const unknownName = () =>
+  new VerdantError(
+    VerdantErrorCode.Forbidden,
+    'This server is not known under this name. Its option --origin, with the address that you asked for, makes it known.',
+  );
 
 const invalid = (message: string) => new VerdantError(VerdantErrorCode.InvalidRequest, message);

@@ -18,8 +18,22 @@ export const lineOf = (time: Date, level: LogLevel, message: string, fields: Log
     message,
     ...(words.length > 0 ? ['', ...words] : []),
   ].join(' ');
-  return err === undefined ? line : `${line}\n${inspect(err)}`;
+  return err === undefined ? printable(line) : printable(line) + indented(inspect(err));
 };
+
+/** On lines of its own, none of which can be taken for one of the log. */
+const indented = (text: string): string =>
+  text
+    .split('\n')
+    .map((part) => `\n    ${printable(part)}`)
+    .join('');
+
+/** What a terminal would obey, or a reader take for the end of a line, is shown as an escape. */
+const printable = (line: string): string =>
+  line.replace(
+    /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 
 const textOf = (value: unknown): string =>
   typeof value === 'string' && !/^[\w.:/@-]+$/.test(value) ? JSON.stringify(value) : String(value);

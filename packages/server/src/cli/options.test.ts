@@ -34,6 +34,12 @@ test.each([
   expect(optionsOf(args).log).toBe(level);
 });
 
+test('origins are as browsers send them', () => {
+  const args = ['--origin', 'https://App.example.com/', '--origin=http://localhost:80', '--origin', '*'];
+  expect(optionsOf(args).origins).toEqual(['https://app.example.com', 'http://localhost', '*']);
+  expect(optionsOf([]).origins).toEqual([]);
+});
+
 test('help and version need nothing else to be right', () => {
   expect(readCommand(['--help', '--port', 'x'], {})).toEqual({ do: 'help' });
   expect(readCommand(['-v'], { VERDANT_PORT: 'x' })).toEqual({ do: 'version' });
@@ -50,6 +56,10 @@ describe('refuses', () => {
     [['--port', '']],
     [['--log=loud']],
     [['--help=x']],
+    [['--origin', 'app.example.com']],
+    [['--origin', 'https://app.example.com/page']],
+    [['--origin', 'file:///x']],
+    [['--origin=']],
   ])('%j in one line', (args) => {
     const refused = () => readCommand(args, {});
     expect(refused).toThrow(UsageError);

@@ -8,6 +8,8 @@ export interface CliOptions {
   /** 0: any free port. */
   port: number;
   host: string;
+  /** Of web pages elsewhere that may use the server. `*`: all. */
+  origins: string[];
   secret: string;
   /** The SQLite database file. */
   database: string;
@@ -32,6 +34,8 @@ Not for production: it lets anyone be any user.
 Options
   --port <number>      Where to listen. Default ${DEFAULT_PORT}. Also VERDANT_PORT.
   --host <name>        The name or address to listen on. Default localhost.
+  --origin <origin>    A web page elsewhere that may use it, such as https://app.example.com; * for any. May be repeated.
+                       Pages of this machine (localhost) always may.
   --secret <text>      Signs access tokens, at least 16 bytes. Also VERDANT_SECRET. The default is known to everyone.
   --database <file>    Where libraries are kept. Default verdant.sqlite in the current folder.
   --files <folder>     Where uploaded files are kept. Default verdant-files in the current folder.
@@ -49,6 +53,7 @@ export const readCommand = (args: readonly string[], environment: NodeJS.Process
     options: {
       port: portOf(values.port ?? (environment.VERDANT_PORT || String(DEFAULT_PORT))),
       host: values.host ?? 'localhost',
+      origins: (values.origin ?? []).map(originOf),
       secret: values.secret ?? (environment.VERDANT_SECRET || INSECURE_SECRET),
       database: values.database ?? 'verdant.sqlite',
       files: values.files ?? 'verdant-files',
@@ -71,6 +76,7 @@ const parse = (args: readonly string[]) => {
       options: {
         port: text,
         host: text,
+        origin: { ...text, multiple: true },
         secret: text,
         database: text,
         files: text,
@@ -97,6 +103,15 @@ const portOf = (text: string): number => {
   const port = /^\d{1,5}$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (!(port <= 65_535)) throw new UsageError(`The port must be a number from 0 to 65535, not "${text}".`);
   return port;
+};
+
+const originOf = (text: string): string => {
+  if (text === '*') return text;
+  const origin = URL.canParse(text) ? new URL(text).origin : 'null';
+  if (origin === 'null' || `${origin}/` !== new URL(text).href) {
+    throw new UsageError(`The origin must be like https://app.example.com, or *, not "${text}".`);
+  }
+  return origin;
 };
 
 const logLevelOf = (text: string): LogLevel => {

@@ -10,6 +10,7 @@ import { TokenProvider } from '@verdant-web/tokens';
 import type { Hono } from 'hono';
 import { createCliApp } from './app.js';
 import { prepareFolders } from './folders.js';
+import { guestList } from './guest-list.js';
 import { listen } from './listen.js';
 import { lineLog } from './log-line.js';
 import { type CliOptions, helpText, readCommand, UsageError } from './options.js';
@@ -54,10 +55,14 @@ const serve = async (options: CliOptions) => {
   const origin = originOf(options.host, port);
 
   const core = await openCore(options, origin);
-  app = createCliApp({ core, tokens });
-  for (const server of servers) {
-    server.on('upgrade', createNodeWebsocketHandler(core, { path: '/verdant', otherPaths: 'refuse' }));
-  }
+  const guests = guestList(options);
+  app = createCliApp({ core, tokens, guests });
+  const upgrade = createNodeWebsocketHandler(core, {
+    path: '/verdant',
+    otherPaths: 'refuse',
+    allowedOrigins: (page) => guests.allowsOrigin(page),
+  });
+  for (const server of servers) server.on('upgrade', upgrade);
   closeOnSignals({ server: servers, core });
   process.stdout.write(startUpText(options, { origin, port }));
 };
