@@ -3,6 +3,8 @@ import { sourceAliases } from './vitest.shared.js';
 
 export default defineConfig({
   test: {
+    // By default one less than there are cores, which leaves most of a small machine waiting for timers and sockets.
+    maxWorkers: 2,
     coverage: {
       include: ['packages/*/src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/testing/**'],
