@@ -1,4 +1,4 @@
-import { VerdantErrorCode } from '@verdant-web/protocol';
+import { type Timestamp, VerdantErrorCode } from '@verdant-web/protocol';
 import { describe, expect, test } from 'vitest';
 import { memoryStorage } from './memory.js';
 import type { Storage } from './storage/storage.js';
@@ -84,6 +84,34 @@ describe('eviction', () => {
     await bob.post(poll);
     const [answer] = await bob.post(bob.syncMessage({ since: poll.timestamp }));
     expect(answer).toMatchObject({ type: 'sync-resp', overwriteLocalData: true });
+  });
+
+  test('[EVICT-9] does not let an operation in that was stored before it, and is delivered once more', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob');
+    const sinceOf = async (since: Timestamp | null): Promise<Timestamp> => {
+      const [answer] = await bob.post(bob.syncMessage({ since }));
+      return answer?.type === 'sync-resp' ? answer.ackedTimestamp : bob.stamp();
+    };
+    const joined = await sinceOf(await sinceOf(null));
+    const tag = bob.operation('items/1:tags', { op: 'list-push', value: 'tag' });
+    const message = { type: 'op', timestamp: bob.stamp(), operations: [tag] };
+    await bob.post(message);
+    await world.evict();
+    // What bob wrote is in the history of somebody else, and folded.
+    const cat = world.device('cat').connect();
+    await cat.sync({ baselines: [cat.baseline('items/1:tags', ['tag'])] });
+    await sinceOf(await sinceOf(joined));
+    await bob.post(message);
+    await bob.connect().sync({ since: bob.stamp() });
+    bob.send(message);
+    await world.settle();
+    expect(bob.all('server-ack')).toEqual([]);
+    expect(cat.broadcast).toEqual([]);
+    // What it writes from now on is stored.
+    await bob.push(bob.operation('items/1:tags', { op: 'list-push', value: 'more' }));
+    expect(cat.broadcast).toEqual(['items/1:tags list-push']);
   });
 
   test('of a library that holds nothing is no error', async () => {

@@ -35,6 +35,20 @@ describe('the same sync, delivered once more', () => {
   });
 });
 
+test('[EVICT-6] a poll that was asked for everything, and comes once more after an eviction, proves nothing', async () => {
+  const world = new World();
+  const bob = world.device('bob');
+  const poll = bob.syncMessage({ since: bob.stamp() });
+  expect(await bob.post(poll)).toMatchObject([{ type: 'need-since' }]);
+  const founding = bob.syncMessage({ operations: [bob.create('items/1', { by: 'bob' })] });
+  await bob.post(founding);
+  await world.evict();
+  await world.founder('ana');
+  await bob.post(poll);
+  const [answer] = await bob.post(bob.syncMessage({ since: founding.timestamp }));
+  expect(answer).toMatchObject({ overwriteLocalData: true });
+});
+
 describe('polls that outrun their answers', () => {
   test('[SYNC-20] are not told the same for ever', async () => {
     const world = new World();

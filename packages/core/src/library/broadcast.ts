@@ -26,7 +26,7 @@ export function broadcastChanges(
       // What the replica wrote itself, in another tab or over HTTP, it holds without saying so.
       if (socket.replicaId !== changes.replicaId) {
         if (changes.baselines.length > 0) {
-          socket.delivery.sentBaselines(changes.through - changes.operations.length, now);
+          socket.delivery.sentBaselines(changes.through - changes.operations.length)(now);
         }
         for (const { row } of changes.operations) {
           if (row.authz === null || row.authz === authz)

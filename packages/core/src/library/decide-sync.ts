@@ -36,7 +36,7 @@ export function decideSync(
   if (sync.isApplyingReset) return { step: {}, effects: [{ kind: 'refuse', error: applyingReset() }] };
   const reason = sync.resetReason;
   if (reason !== null) return reset(sync, reason);
-  if (isOwedReset(sync.row)) return renew(sync);
+  if (isOwedReset(sync.row) || sync.lacksFounding) return renew(sync);
   return merge(sync, { everything: false });
 }
 
@@ -57,7 +57,8 @@ function intoEmpty(sync: IncomingSync): Decided {
   const { since, operations, baselines } = sync.message;
   // Wiping a reader, or recording it as one that holds nothing, would make an eviction destroy its copy.
   if (sync.readOnly) return answerEmpty(sync);
-  if (sync.isNew && since !== null) return { step: {}, effects: [{ kind: 'need-since' }] };
+  if (sync.isNew && since !== null)
+    return { step: { answered: sync.answered }, effects: [{ kind: 'need-since' }] };
   // What comes once more, after an eviction, may be of a history that has since gone on.
   if (sync.isRepeated) return sync.brings ? REFUSED : answerEmpty(sync);
 

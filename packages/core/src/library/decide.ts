@@ -80,9 +80,9 @@ function decideOperations(
   const { head } = draft;
   const reset = pendingReset(row);
   // What was written before the reset was forfeited with everything else that the replica held.
-  const operations = reset
-    ? message.operations.filter(({ timestamp }) => timestamp > reset.timestamp)
-    : message.operations;
+  const operations = message.operations.filter(
+    ({ timestamp }) => !(reset && timestamp <= reset.timestamp) && !draft.isOfBefore(row, timestamp),
+  );
   if (operations.length === 0 && message.operations.length > 0) return NOTHING;
   const { maxValueBytes } = context;
   const admission = admit({ draft, caller: connection.caller, replica: row, operations, maxValueBytes });

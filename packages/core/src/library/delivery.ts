@@ -22,11 +22,11 @@ export interface Proof {
 
 type Sent =
   | { floor: ServerOrder; timestamp: Timestamp; reply: null }
-  | { floor: ServerOrder; timestamp: null; reply: null; sentAt: number }
+  | { floor: ServerOrder; timestamp: null; reply: null; leftAt: number }
   | { floor: ServerOrder; reply: SentReply };
 
-/** What a client sends later than this after a message was sent to it, it sends after it got that. */
-const IN_FLIGHT_MS = 1_000;
+/** Longer than a message is under way on a socket that still brings any. */
+const IN_FLIGHT_MS = 60_000;
 /** More than a client that acks at all leaves open; one that never does costs no more memory than this. */
 const MAX_OPEN = 10_000;
 /** A client applies a reset in moments, but says so only where the reset, or what follows it, lists an operation. */
@@ -72,17 +72,21 @@ export class Delivery {
   }
 
   /**
-   * Baselines that founded the library are being sent, at this time (ms). Clients do not acknowledge them; whoever is
-   * heard of a while later has them, as {@link heard} says.
+   * Baselines that founded the library are being sent. Clients do not acknowledge them; whoever is heard of a while later
+   * has them, as {@link heard} says. Returns what to call when (ms) they have left.
    */
-  sentBaselines(order: ServerOrder, sentAt: number): void {
-    this.#open.push({ floor: order - 1, timestamp: null, reply: null, sentAt });
+  sentBaselines(order: ServerOrder): (leftAt: number) => void {
+    const sent = { floor: order - 1, timestamp: null, reply: null, leftAt: Number.POSITIVE_INFINITY };
+    this.#open.push(sent);
+    return (leftAt) => {
+      sent.leftAt = leftAt;
+    };
   }
 
   /** The client was heard of at this time (ms), or has taken leave. */
   heard(at: number): void {
     const [first] = this.#open;
-    if (first?.reply === null && first.timestamp === null && at - first.sentAt >= IN_FLIGHT_MS)
+    if (first?.reply === null && first.timestamp === null && at - first.leftAt >= IN_FLIGHT_MS)
       this.#open.shift();
   }
 

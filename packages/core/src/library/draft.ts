@@ -79,15 +79,24 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
     return this.#stored.has(key) || this.#facts.stored.has(key);
   }
 
+  /**
+   * Whether the operation is of the time before the library was evicted, and its replica was reset since: it may be in what
+   * others founded the library with, under their names.
+   */
+  isOfBefore({ id, lastReset }: ReplicaRow, timestamp: Timestamp): boolean {
+    const written = this.#state.writtenBefore.get(id);
+    return written !== undefined && lastReset !== null && timestamp <= written && timestamp <= lastReset;
+  }
+
   /** Whether a sync with this timestamp was answered before. */
   wasAnswered(id: ReplicaId, timestamp: Timestamp): boolean {
     const isIt = (other: Timestamp) => other === timestamp;
     return (this.#answered.get(id)?.some(isIt) || this.#state.answered.get(id)?.some(isIt)) ?? false;
   }
 
-  /** Whether a sync of the replica is answered by an earlier message of the batch. */
+  /** Whether a sync of the replica is answered, and taken up, by an earlier message of the batch. */
   hasSynced(id: ReplicaId): boolean {
-    return this.#answered.has(id);
+    return this.#answered.has(id) && this.#replicas.has(id);
   }
 
   /** Whether the replica wrote what it may not, and so holds what nobody else does. */

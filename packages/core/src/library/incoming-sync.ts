@@ -1,4 +1,10 @@
-import { clampTimestamp, mayWrite, type SyncMessage, type Timestamp } from '@verdant-web/protocol';
+import {
+  clampTimestamp,
+  countsWhileAway,
+  mayWrite,
+  type SyncMessage,
+  type Timestamp,
+} from '@verdant-web/protocol';
 import type { PendingReply, ReplicaRow } from '../storage/rows.js';
 import type { Connection } from './connection.js';
 import type { DecideContext } from './decide.js';
@@ -129,10 +135,25 @@ export class IncomingSync {
     if (this.isNew) return 'new';
     if (this.message.since === null) return 'from-the-start';
     if (lacksReset(row)) return 'last-reset';
-    if (row.ackedOrder < head.foldedThrough) return 'folded';
+    if (row.ackedOrder < head.foldedThrough && !this.lacksFounding) return 'folded';
     if (this.readOnly && (this.brings || this.draft.wroteForbidden(row.id))) return 'read-only';
     if (this.context.isTruant(this.known!) && row.ackedOrder < head.order) return 'truant';
     return this.#mayHaveBeenFoldedPast ? 'uncounted' : null;
+  }
+
+  /**
+   * Whether the replica lacks what others founded the library with after it was recorded, or has not shown that it got
+   * that. What all wait for is folded only where all hold it, so that nothing of others can have gone past its changes.
+   */
+  get lacksFounding(): boolean {
+    const known = this.known;
+    return (
+      known !== null &&
+      this.row.ackedOrder < this.draft.head.foldedThrough &&
+      countsWhileAway(known.type) &&
+      !this.readOnly &&
+      !this.context.isTruant(known)
+    );
   }
 
   /**

@@ -128,10 +128,10 @@ export class LiveLibrary {
     socket.delivery.heard(this.services.scheduler.now());
   }
 
-  /** A socket left, or was refused. `tookLeave`: by the client's own will, which has then received what was sent to it. */
+  /** A socket left, or was refused. `tookLeave`: by the client's own will, which is the last that is heard of it. */
   leave(socket: SocketConnection, tookLeave: boolean): void {
     if (tookLeave && socket.synced && socket.replicaId !== null && this.roll.sockets.has(socket)) {
-      socket.delivery.heard(Number.POSITIVE_INFINITY);
+      this.heard(socket);
       this.#releaser.holds(socket, socket.replicaId);
     }
     const row = socket.replicaId === null ? undefined : this.state.replicas.get(socket.replicaId);

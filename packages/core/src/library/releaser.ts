@@ -197,11 +197,16 @@ export class Releaser {
     const baselines = seesAll ? staged.baselines : staged.publicBaselines;
     const last = seesAll ? staged.last : staged.lastPublic;
     if (baselines === 0 && last === null) return;
-    const founding = { replicaId: by, through: staged.order };
-    socket.outbox.stream(foundingPieces(founding, { storage, authz, pin: this.#library.pin() }));
-    if (socket.replicaId === by) return;
+    const isAuthor = socket.replicaId === by;
     const first = staged.order - staged.operations + 1;
-    if (baselines > 0) socket.delivery.sentBaselines(first - 1, services.scheduler.now());
+    const left = baselines > 0 && !isAuthor ? socket.delivery.sentBaselines(first - 1) : () => {};
+    const founding = {
+      replicaId: by,
+      through: staged.order,
+      left: () => left(services.scheduler.now()),
+    };
+    socket.outbox.stream(foundingPieces(founding, { storage, authz, pin: this.#library.pin() }));
+    if (isAuthor) return;
     // A client acknowledges the last operation that a message lists.
     if (last !== null) socket.delivery.sentOperation(first, last);
   }

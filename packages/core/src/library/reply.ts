@@ -29,9 +29,17 @@ export function replyPieces(reply: SyncReply, context: ReplyContext): AsyncItera
   return releasing(context.pin, replyParts(reply, context));
 }
 
-/** The `op-re` of all that a library was founded with, in pieces. `through` is the server order of the last operation. */
+interface FoundingReply {
+  replicaId: ReplicaId;
+  /** The server order of the last operation. */
+  through: ServerOrder;
+  /** Called when all of it has left. */
+  left(): void;
+}
+
+/** The `op-re` of all that a library was founded with, in pieces. */
 export function foundingPieces(
-  founding: { replicaId: ReplicaId; through: ServerOrder },
+  founding: FoundingReply,
   context: Pick<ReplyContext, 'storage' | 'authz' | 'pin'>,
 ): AsyncIterable<string> {
   return releasing(context.pin, foundingParts(founding, context));
@@ -59,7 +67,7 @@ async function* replyParts(reply: SyncReply, context: ReplyContext): AsyncGenera
 }
 
 async function* foundingParts(
-  { replicaId, through }: { replicaId: ReplicaId; through: ServerOrder },
+  { replicaId, through, left }: FoundingReply,
   context: Pick<ReplyContext, 'storage' | 'authz' | 'pin'>,
 ): AsyncGenerator<string> {
   yield `{"type":"op-re","replicaId":${JSON.stringify(replicaId)},"baselines":[`;
@@ -67,6 +75,7 @@ async function* foundingParts(
   yield '],"operations":[';
   yield* encoded(context.storage.readOperations(0, through), context, encodeOperation);
   yield ']}';
+  left();
 }
 
 /** Those rows of each page that the caller may see, and `isListed` lets pass, as one text with commas between. */

@@ -2,6 +2,7 @@ import type { Oid, ReplicaId, Timestamp } from '@verdant-web/protocol';
 import { emptyHead } from '../storage/empty-head.js';
 import type { AccessRow, Head, ReplicaRow } from '../storage/rows.js';
 import type { LibraryStorage } from '../storage/storage.js';
+import { laterOf } from './later-of.js';
 
 /** What a live library keeps in memory of its rows: the head, and the replicas that were seen lately. */
 export interface LibraryState {
@@ -17,6 +18,8 @@ export interface LibraryState {
   readonly resetOverHttp: Map<ReplicaId, number>;
   /** Timestamps of the last syncs of each replica that were answered: the same one again proves nothing new. */
   readonly answered: Map<ReplicaId, readonly Timestamp[]>;
+  /** Up to when replicas had written when the library was last evicted: what they wrote may be in the history of others now. */
+  readonly writtenBefore: Map<ReplicaId, Timestamp>;
   /** What each replica's `since` has passed since keys were last dropped. */
   readonly confirmedSince: Map<ReplicaId, Timestamp>;
   /** Access rows that were looked up or written, null for roots that have none. Bounded. */
@@ -34,6 +37,7 @@ export async function loadState(storage: LibraryStorage, activeSince: number): P
     wroteForbidden: new Set(),
     resetOverHttp: new Map(),
     answered: new Map(),
+    writtenBefore: new Map(),
     confirmedSince: new Map(),
     access: new Map(),
   };
@@ -59,4 +63,10 @@ export function changeSoftly(state: LibraryState, row: ReplicaRow, now: number):
 export function keepRequests(state: LibraryState, before: LibraryState): void {
   for (const [id, timestamps] of before.answered) state.answered.set(id, timestamps);
   for (const [id, at] of before.resetOverHttp) state.resetOverHttp.set(id, at);
+  for (const [id, through] of before.writtenBefore) state.writtenBefore.set(id, through);
+  if (state.head.epoch === before.head.epoch) return;
+  for (const { id, writtenThrough } of before.replicas.values()) {
+    if (writtenThrough === null) continue;
+    state.writtenBefore.set(id, laterOf(state.writtenBefore.get(id) ?? null, writtenThrough));
+  }
 }
