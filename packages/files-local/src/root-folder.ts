@@ -1,5 +1,15 @@
-import { accessSync, constants, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 
 /** The folder that holds everything, and the one in it for uploads that are not complete yet. */
@@ -28,7 +38,7 @@ export const openRootFolder = (rootDirectory: string): RootFolder => {
   // Begins with a dot, which no library's folder does.
   const uploads = join(root, '.tmp');
   try {
-    mkdirSync(uploads, { recursive: true });
+    makeFolderNow(uploads);
     accessSync(root, constants.W_OK);
     accessSync(uploads, constants.W_OK);
     clearAbandoned(uploads);
@@ -40,6 +50,20 @@ export const openRootFolder = (rootDirectory: string): RootFolder => {
     );
   }
   return { root, uploads };
+};
+
+/** As `makeFolder`: the loss of power would take a folder whose name is not on disk, with every file in it. */
+const makeFolderNow = (path: string) => {
+  const firstMade = mkdirSync(path, { recursive: true });
+  if (firstMade === undefined || process.platform === 'win32') return;
+  for (let made = path; made.length >= firstMade.length; made = dirname(made)) {
+    const above = openSync(dirname(made), 'r');
+    try {
+      fsyncSync(above);
+    } finally {
+      closeSync(above);
+    }
+  }
 };
 
 const clearAbandoned = (uploads: string) => {

@@ -1,6 +1,5 @@
-import { mkdirSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import { makeDirectories } from './durable-file.js';
 import type { Durability } from './pragmas.js';
 
 /** No JavaScript string can be longer; SQLite itself would take 1 GB. */
@@ -21,7 +20,7 @@ export function assertDurability(value: unknown): asserts value is Durability {
   );
 }
 
-/** Creates a directory, with its parents, unless it is there. */
+/** Creates a directory, with its parents, unless it is there. Durably. */
 export function ensureDirectory(path: string, option: string): void {
   try {
     makeDirectories(path);
@@ -32,11 +31,4 @@ export function ensureDirectory(path: string, option: string): void {
       error,
     );
   }
-}
-
-/** One by one: the `recursive` of Node 20 loops for ever below `/proc` and the like. */
-function makeDirectories(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
-  if (dirname(path) !== path) makeDirectories(dirname(path));
-  mkdirSync(path);
 }
