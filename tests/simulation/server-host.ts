@@ -1,4 +1,4 @@
-import { createVerdant, type LogFunction, type Verdant, type VerdantOptions } from '@verdant-web/core';
+import type { createVerdant, LogFunction, Verdant, VerdantOptions } from '@verdant-web/core';
 import type { Disk } from './disk.js';
 import type { FaultCount } from './fault-count.js';
 import { type CommitFault, faultyStorage, type StorageObserver } from './faulty-storage.js';
@@ -16,6 +16,7 @@ export interface ServerHostOptions {
   random: Random;
   faults: FaultCount;
   disk: Disk;
+  engine: typeof createVerdant;
   observer: StorageObserver;
   settings: Omit<VerdantOptions, 'storage' | 'tokenSecret' | 'scheduler' | 'log'>;
   note(what: string): void;
@@ -46,7 +47,7 @@ export class ServerHost {
   }
 
   async start(): Promise<void> {
-    const { time, observer, settings, disk } = this.#options;
+    const { time, observer, settings, disk, engine } = this.#options;
     if (this.running || this.#starting) return;
     this.#starting = true;
     const opened = await disk.open();
@@ -64,7 +65,7 @@ export class ServerHost {
       },
       observer,
     );
-    const core = createVerdant({
+    const core = engine({
       ...settings,
       storage,
       tokenSecret: 'the secret of a simulation, never signed with',

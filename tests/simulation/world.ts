@@ -1,3 +1,4 @@
+import { createVerdant } from '@verdant-web/core';
 import type { LibraryId, Oid } from '@verdant-web/protocol';
 import { type Cast, chooseCast } from './cast.js';
 import { Checks } from './checks.js';
@@ -21,12 +22,17 @@ const TRUANCY_MS = 2 * 60_000;
 /** Enough for the client's delay of ten seconds and the server's own. */
 const ROUND_MS = 40_000;
 
+export interface WorldOptions {
+  /** How many of the last lines of its trace are kept; default 60. */
+  traceLines?: number;
+  reduction?: Reduction;
+  /** The engine that the server runs; default: the real one. */
+  engine?: typeof createVerdant;
+}
+
 /** Run the world that the seed determines: some minutes of edits and faults, then peace, then a reckoning. */
-export async function runWorld(
-  seed: number,
-  options: { traceLines?: number; reduction?: Reduction } = {},
-): Promise<Outcome> {
-  const world = new World(seed, options.traceLines ?? 60, options.reduction ?? NOTHING_REDUCED);
+export async function runWorld(seed: number, options: WorldOptions = {}): Promise<Outcome> {
+  const world = new World(seed, options);
   try {
     return await world.run();
   } finally {
@@ -49,7 +55,10 @@ class World {
   readonly #cast: Cast;
   readonly #happenings: Happenings;
 
-  constructor(seed: number, traceLines: number, reduction: Reduction) {
+  constructor(
+    seed: number,
+    { traceLines = 60, reduction = NOTHING_REDUCED, engine = createVerdant }: WorldOptions,
+  ) {
     this.#seed = seed;
     this.#reduction = reduction;
     const plan = new Random(seed, 'plan');
@@ -66,6 +75,7 @@ class World {
       random: new Random(seed, 'storage'),
       faults: this.#faults,
       disk: this.#disk,
+      engine,
       observer: {
         committed: (change) => {
           note('server', describeChange(change));

@@ -1,0 +1,5 @@
+import type { Fault } from './fault.js';
+import { syncFaults } from './sync-faults.js';
+
+/** Every fault that is planted. */
+export const faults: readonly Fault[] = [...syncFaults];
