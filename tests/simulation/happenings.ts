@@ -70,6 +70,7 @@ export class Happenings {
     return [
       { weight: 60, act: (random) => someone(random).edit() },
       { weight: 12, act: (random) => this.#edits(someone(random), random.between(2, 8), 1_000, random) },
+      { weight: 6, act: (random) => someone(random).undo(random.chance(0.3)) },
       { weight: 1, act: (random) => this.#trespass(random) },
       { weight: 3, act: (random) => someone(random).refresh() },
       {

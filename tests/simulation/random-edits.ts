@@ -99,7 +99,10 @@ export class RandomEdits {
     const oid = random.pick(objects);
     const state = database.read(oid);
     if (state === undefined) return;
-    if (Array.isArray(state)) this.#changeList(oid, state, changes);
+    // Restored from elsewhere, an object keeps its name, whatever it is now.
+    if (!isRoot(oid) && random.chance(0.03))
+      changes.push({ oid, data: { op: 'initialize', value: this.#listOrObject() } });
+    else if (Array.isArray(state)) this.#changeList(oid, state, changes);
     else this.#changeFields(oid, state, changes);
   }
 
@@ -112,10 +115,12 @@ export class RandomEdits {
     const name = random.pick(['name', 'color', 'count', 'city']);
     if (random.chance(0.2)) changes.push({ oid, data: { op: 'remove', name } });
     else if (random.chance(0.15)) {
+      // What was an object may become a list, and the other way round.
+      const field = random.chance(0.8) ? 'place' : 'tags';
       const nested = this.#nested(rootOf(oid));
-      changes.push({ oid: nested, data: { op: 'initialize', value: { city: this.#primitive() } } });
-      changes.push({ oid, data: { op: 'set', name: 'place', value: refTo(nested) } });
-      const old = state.place;
+      changes.push({ oid: nested, data: { op: 'initialize', value: this.#listOrObject() } });
+      changes.push({ oid, data: { op: 'set', name: field, value: refTo(nested) } });
+      const old = state[field];
       if (isObjectRef(old)) changes.push({ oid: old.id as Oid, data: { op: 'delete' } });
     } else if (this.#longText && random.chance(0.05)) {
       changes.push({ oid, data: { op: 'set', name: 'text', value: random.name(2).repeat(20_000) } });
@@ -161,6 +166,11 @@ export class RandomEdits {
         );
         if (isObjectRef(some)) changes.push({ oid: some.id as Oid, data: { op: 'delete' } });
     }
+  }
+
+  #listOrObject(): PlainObject {
+    const random = this.#random;
+    return random.chance(0.3) ? [this.#primitive(), this.#primitive()] : { city: this.#primitive() };
   }
 
   #nested(root: Oid): Oid {

@@ -17,6 +17,7 @@ import { HybridClock } from './hybrid-clock.js';
 import { documentsOf, idOf } from './objects.js';
 import type { Random } from './random.js';
 import { RandomEdits } from './random-edits.js';
+import { UndoHistory } from './undo-history.js';
 import type { Scope, VirtualTime } from './virtual-time.js';
 
 export interface ReplicaOptions {
@@ -47,7 +48,7 @@ export class SimulatedReplica implements Endpoint {
   online = true;
   readonly #options: ReplicaOptions;
   readonly #edits: RandomEdits;
-  #page: { page: ClientPage; scope: Scope } | null = null;
+  #page: { page: ClientPage; scope: Scope; history: UndoHistory } | null = null;
   #closedAt = Number.NEGATIVE_INFINITY;
   #wantsPage = false;
 
@@ -137,12 +138,21 @@ export class SimulatedReplica implements Endpoint {
     const readOnly = !mayWrite(this.type);
     // The client does not know that it may not write; few apps let it.
     if (readOnly && !this.#options.random.chance(0.05)) return;
+    const history = this.#page?.history;
     this.#page?.page.write((clock) => {
       const operations = this.#edits.make(this.database, clock);
+      history?.remember(operations);
       // A reader's change that is folded on its device, before a sync could offer it, is never heard of again.
       if (readOnly) for (const { oid } of operations) this.database.readerRoots.add(rootOf(oid));
       return operations;
     });
+  }
+
+  /** Take back what the page wrote last, or what it took back. */
+  undo(again: boolean): void {
+    const history = this.#page?.history;
+    if (!history || !mayWrite(this.type)) return;
+    this.#page?.page.write((clock) => (again ? history.redo(clock) : history.undo(clock)));
   }
 
   /** Write into somebody else's private document, as only a hostile client does. */
@@ -175,7 +185,7 @@ export class SimulatedReplica implements Endpoint {
       note: (what) => note(this.id, what),
       broke: (error) => checks.fail('client', `${this.id} would shut down: ${String(error)}`),
     });
-    this.#page = { page, scope };
+    this.#page = { page, scope, history: new UndoHistory(this.database) };
     page.start();
   }
 
