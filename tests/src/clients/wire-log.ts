@@ -8,6 +8,7 @@ export interface WireMessage {
   baselines?: { oid: string; timestamp: string }[];
   overwriteLocalData?: boolean;
   ackedTimestamp?: string;
+  globalAckTimestamp?: string;
 }
 
 export interface WireEntry {

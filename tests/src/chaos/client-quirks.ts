@@ -1,0 +1,129 @@
+import { rootOf } from '@verdant-web/protocol';
+import { idOf } from '../../simulation/objects.js';
+import type { WireEntry } from '../clients/wire-log.js';
+import type { Content, Operation } from './ledger.js';
+import type { Made } from './person.js';
+
+/** What the published clients do that no server can change, as `docs/compatibility.md` has it. */
+export type Quirk =
+  /** 5.5.0 hides a document that is on the screen when a reset comes, until its root changes. */
+  | 'hidden by a reset'
+  /** 5.5.0 does not show a document again that was deleted and brought back. */
+  | 'hidden since it was deleted'
+  /** A sync leaves without an edit that is dated before it; the client will not offer it again. */
+  | 'not offered'
+  /** What is edited while a reset is applied makes a client fold everything: then it ignores what comes and is older. */
+  | 'folded too early'
+  /** 5.5.0 stops for good where a reset comes while it applies another one, until its tab is loaded again. */
+  | 'stopped by a second reset';
+
+/** A document of which a client shows, or stores, something else than the server holds. */
+export interface Difference {
+  root: string;
+  /** JSON; undefined: no such document. */
+  shown: string | undefined;
+  stored: string | undefined;
+  expected: string | undefined;
+  /** What the client has to have, by its wire. */
+  told: string | undefined;
+}
+
+export interface Evidence {
+  generation: string;
+  entries: readonly WireEntry[];
+  made: readonly Made[];
+  database: Content;
+}
+
+/** The quirk that explains a difference, proven by what the client was told and what it offered; undefined: none does. */
+export function quirkOf(difference: Difference, evidence: Evidence): Quirk | undefined {
+  const { root, shown, stored, expected, told } = difference;
+  // The server still owes it something.
+  if (told !== expected) return undefined;
+  if (stored === expected) {
+    return evidence.generation === '5.5.0' && shown === undefined
+      ? hiding(evidence.entries, root)
+      : undefined;
+  }
+  if (hasKeptToItself(difference, evidence)) return 'not offered';
+  return hasFoldedTooEarly(root, evidence) ? 'folded too early' : undefined;
+}
+
+/** Whether a client that has stopped by itself did so because of two resets, the last that it was told. */
+export function wasStoppedByResets(entries: readonly WireEntry[]): boolean {
+  const answers = entries.filter(({ message }) => message.type === 'sync-resp').slice(-2);
+  return answers.length === 2 && answers.every(({ message }) => message.overwriteLocalData === true);
+}
+
+function hiding(entries: readonly WireEntry[], root: string): Quirk | undefined {
+  if (touching(entries, root).some(({ data }) => data.op === 'delete')) return 'hidden since it was deleted';
+  const reset = entries.findLastIndex(
+    ({ message: { overwriteLocalData, baselines = [], operations = [] } }) =>
+      overwriteLocalData && [...baselines, ...operations].some(({ oid }) => oid === root),
+  );
+  if (reset < 0) return undefined;
+  const since = touching(entries.slice(reset + 1), root);
+  return since.some(({ oid }) => oid === root) ? undefined : 'hidden by a reset';
+}
+
+/** Whether the client holds, or has deleted, what the server never heard of, or was not offered again. */
+function hasKeptToItself({ root, stored, expected }: Difference, { entries, made }: Evidence): boolean {
+  const sent = touching(
+    entries.filter(({ direction }) => direction === 'sent'),
+    root,
+  );
+  return made
+    .filter((edit) => edit.root === root)
+    .some(({ mark, kind }) => {
+      if (kind === 'deletes') {
+        return stored === undefined && !sent.some(({ data }) => data.op === 'delete');
+      }
+      if (kind === 'removes') {
+        const removals = new Set(sent.filter(({ data }) => REMOVALS.has(data.op)).map(idOf));
+        return removals.size < made.filter((edit) => edit.root === root && edit.kind === 'removes').length;
+      }
+      if (!stored?.includes(mark) || expected?.includes(mark)) return false;
+      const offers = sent.filter(({ data }) => JSON.stringify(data).includes(mark));
+      return offers.length === 0 || offers.some((offer) => wasLeftOut(offer, entries));
+    });
+}
+
+const REMOVALS = new Set(['list-remove', 'list-delete', 'remove']);
+
+/** Whether a sync that had to bring an operation came without it. */
+const wasLeftOut = ({ timestamp }: Operation, entries: readonly WireEntry[]): boolean =>
+  entries.some(
+    ({ direction, message }) =>
+      direction === 'sent' &&
+      message.type === 'sync' &&
+      (message.since ?? '') < timestamp &&
+      timestamp < message.timestamp! &&
+      !message.operations?.some((operation) => operation.timestamp === timestamp),
+  );
+
+/**
+ * Whether an operation reached the client before it was told that it may fold that far, and yet the object's baseline is
+ * dated past it, without it.
+ */
+function hasFoldedTooEarly(root: string, { entries, database }: Evidence): boolean {
+  const folded = new Map(database.baselines.map(({ oid, timestamp }) => [oid, timestamp]));
+  const kept = new Set(database.operations.map(idOf));
+  let announced = '';
+  for (const entry of entries) {
+    if (entry.direction === 'sent') continue;
+    for (const operation of touching([entry], root)) {
+      const { oid, timestamp } = operation;
+      const isInTime = timestamp > announced;
+      if (isInTime && !kept.has(idOf(operation)) && timestamp <= (folded.get(oid) ?? '')) return true;
+    }
+    const { type, timestamp, globalAckTimestamp = '' } = entry.message;
+    const told = type === 'global-ack' ? timestamp! : globalAckTimestamp;
+    if (told > announced) announced = told;
+  }
+  return false;
+}
+
+const touching = (entries: readonly WireEntry[], root: string): Operation[] =>
+  entries.flatMap(({ message }) =>
+    ((message.operations ?? []) as unknown as Operation[]).filter(({ oid }) => rootOf(oid) === root),
+  );
