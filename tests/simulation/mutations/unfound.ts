@@ -36,6 +36,12 @@ export const unfound: readonly Unfound[] = [
     test: '[SYNC-12] when it sends its whole history to a library of others',
   },
   {
+    name: 'does not reset a truant',
+    why: 'What it writes has to be dated before what others have folded, which is rare among the first worlds.',
+    file: SYNC,
+    test: '[SYNC-13] when it was away for too long and others have written',
+  },
+  {
     name: 'resets a truant that has missed nothing',
     why: 'What a reset forfeits is not missed: it may do that.',
     file: SYNC,
