@@ -23,11 +23,13 @@ import { logRefused } from './log-refusal.js';
 import { ProfileCache } from './presence/profile-cache.js';
 import { Refusals } from './refusals.js';
 import { answerRequest, requestContent } from './request.js';
+import { requestIntake } from './request-intake.js';
 import { Revocations, revocationRow } from './revocations.js';
 import { systemScheduler } from './scheduler.js';
 import type { Services } from './services.js';
 import { callerOf, Session } from './session.js';
 import { settingsFrom } from './settings.js';
+import { UserBudgets } from './user-budgets.js';
 import type { Verdant, VerdantOptions } from './verdant.js';
 
 /**
@@ -69,6 +71,7 @@ export function createVerdant(options: VerdantOptions): Verdant {
   };
   const registry = new LibraryRegistry(options.storage, services);
   const refusals = new Refusals({ scheduler, maxHeld: settings.limits.maxHeldRefusals });
+  const budgets = new UserBudgets(settings.limits, scheduler);
   const connections = new ConnectionCount(settings.limits);
   const sessions = new Set<Session>();
   const underWay = new Set<Promise<unknown>>();
@@ -149,6 +152,7 @@ export function createVerdant(options: VerdantOptions): Verdant {
         services,
         log: context?.log ?? log,
         refusals,
+        budget: () => budgets.of(token.userId),
         library: registry.hold(token.libraryId),
         toleranceMs: authentication.clockToleranceMs,
         onClosed: () => {
@@ -159,6 +163,10 @@ export function createVerdant(options: VerdantOptions): Verdant {
       sessions.add(session);
       return session;
     },
+    intake(token) {
+      budgets.of(token.userId).takeRequest();
+      return requestIntake(() => budgets.of(token.userId));
+    },
     request: (token, body, context) =>
       admit(async () => {
         const sender: { replicaId: ReplicaId | null } = { replicaId: null };
@@ -167,6 +175,7 @@ export function createVerdant(options: VerdantOptions): Verdant {
         return logRefused(callLog, async () => {
           authentication.assertNotRevoked(token);
           const content = requestContent(body, connection, settings.limits);
+          budgets.of(token.userId).take(content.messages, body.length);
           sender.replicaId = content.replicaId;
           await profiles.prepare(token.userId);
           return registry.use(token.libraryId, (library) => answerRequest(library, connection, content));

@@ -18,6 +18,7 @@ export type { LogFields, LogFunction, Logger, LogLevel } from './logger.js';
 export type { LibraryPresence } from './presence/presence.js';
 export type { UserProfiles } from './presence/profiles.js';
 export { Refusals } from './refusals.js';
+export type { RequestIntake } from './request-intake.js';
 export type { Revocation } from './revocations.js';
 export { type Scheduler, systemScheduler } from './scheduler.js';
 export { emptyHead } from './storage/empty-head.js';

@@ -19,6 +19,24 @@ export interface Limits extends MessageLimits {
   maxSocketBufferBytes: number;
   /** Bytes received on a socket that wait to be worked off before it is no longer read. Default 16 MiB. */
   maxQueuedBytesPerConnection: number;
+  /**
+   * Messages of one socket in a second, over a while: ten seconds' worth may come at once. Who sends more is read no faster
+   * than this. Default 1,000.
+   */
+  maxMessagesPerSecondPerConnection: number;
+  /** Likewise of one user, over all sockets and HTTP. A request beyond is answered with 503. Default 4,000. */
+  maxMessagesPerSecondPerUser: number;
+  /** Likewise the length of a user's messages, in UTF-16 units. Default 32 Mi: at once, what founds the largest library. */
+  maxBytesPerSecondPerUser: number;
+  /** Likewise a user's sync requests and uploads over HTTP. Default 100. */
+  maxRequestsPerSecondPerUser: number;
+  /** How long a socket is slowed without a pause of ten seconds before it is closed. Default 60. */
+  maxSlowedSeconds: number;
+  /**
+   * Bytes of one user, in all libraries, of messages and requests that have not arrived in full, and of requests that
+   * wait. At least `maxMessageBytes`. Default 512 MiB.
+   */
+  maxUnfinishedBytesPerUser: number;
   /** Sockets and upgrades that are held before they are refused. Default 5,000; beyond, they are closed at once. */
   maxHeldRefusals: number;
   /** Bytes of a user's presence in one library, as JSON. Default 64 KiB. */
@@ -35,6 +53,12 @@ export const defaultLimits: Limits = {
   maxConnectionsPerLibrary: 2_000,
   maxSocketBufferBytes: 64 * 1024 * 1024,
   maxQueuedBytesPerConnection: 16 * 1024 * 1024,
+  maxMessagesPerSecondPerConnection: 1_000,
+  maxMessagesPerSecondPerUser: 4_000,
+  maxBytesPerSecondPerUser: 32 * 1024 * 1024,
+  maxRequestsPerSecondPerUser: 100,
+  maxSlowedSeconds: 60,
+  maxUnfinishedBytesPerUser: 512 * 1024 * 1024,
   maxHeldRefusals: 5_000,
   maxPresenceBytes: 64 * 1024,
 };

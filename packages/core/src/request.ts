@@ -40,6 +40,8 @@ function replicaOf(messages: readonly Inbound[]): ReplicaId | null {
 
 /** What of a request is a {@link Unit}'s own. */
 export interface RequestContent extends Pick<Unit, 'long' | 'read'> {
+  /** How many messages it has; one that is long counts as one. */
+  messages: number;
   /** The replica that it says it is of; null: it does not say, or is long. */
   replicaId: ReplicaId | null;
 }
@@ -51,10 +53,11 @@ export interface RequestContent extends Pick<Unit, 'long' | 'read'> {
 export function requestContent(body: string, connection: RequestConnection, limits: Limits): RequestContent {
   if (body.length <= limits.maxWholeMessageLength) {
     const messages = readRequest(body, connection, limits);
-    return { long: null, replicaId: replicaOf(messages), read: () => messages };
+    return { long: null, messages: messages.length, replicaId: replicaOf(messages), read: () => messages };
   }
   return {
     long: { text: body, place: 'messages' },
+    messages: 1,
     replicaId: null,
     read: () => {
       try {

@@ -12,7 +12,9 @@ import type { Log } from './log.js';
 import { logRefusal } from './log-refusal.js';
 import type { Refusals } from './refusals.js';
 import type { Services } from './services.js';
+import { SocketIntake } from './socket-intake.js';
 import type { SocketSession, SocketTransport } from './transport.js';
+import type { UserBudget } from './user-budgets.js';
 
 /** Who the token says is speaking. */
 export const callerOf = ({ userId, type, role }: VerifiedToken): Caller => ({
@@ -29,6 +31,8 @@ export interface SessionOptions {
   /** What lines about this socket are logged through. */
   log: Log;
   refusals: Refusals;
+  /** What its user may send. */
+  budget: () => UserBudget;
   /** The library, held; rejects where it cannot be opened. */
   library: Promise<LiveLibrary>;
   /** How long after its `exp` a token is still good, in ms. */
@@ -51,8 +55,7 @@ export class Session implements SocketSession, SocketConnection {
   #epoch = 0;
   #state: 'open' | 'refused' | 'closed' = 'open';
   #early: string[] = [];
-  #queuedBytes = 0;
-  #paused = false;
+  readonly #intake: SocketIntake;
   #cancelExpiry = () => {};
   #letGo = () => {};
 
@@ -63,6 +66,13 @@ export class Session implements SocketSession, SocketConnection {
     this.outbox = new Outbox(options.transport, {
       maxBytes: options.services.settings.limits.maxSocketBufferBytes,
       overflow: () => this.close(1013, 'This client reads too slowly. Sync again.'),
+    });
+    this.#intake = new SocketIntake({
+      transport: options.transport,
+      limits: options.services.settings.limits,
+      scheduler: options.services.scheduler,
+      budget: options.budget,
+      flooded: (error) => this.refuse(error),
     });
     this.log.debug?.({ type: this.caller.type }, 'A socket is connected.');
     this.#closeOnExpiry();
@@ -80,14 +90,21 @@ export class Session implements SocketSession, SocketConnection {
 
   receive(text: string): void {
     if (this.#state === 'closed') return;
-    if (this.#state === 'refused') {
+    this.#intake.meter(text);
+    if (this.#state !== 'open') {
       this.#answerHeld(text);
       return;
     }
-    this.#count(heldBytes(text));
+    this.#intake.queued(text);
     this.#library?.heard(this);
     if (this.#library) this.#library.receive(this.#unit(text));
     else this.#early.push(text);
+  }
+
+  unfinished(bytes: number): void {
+    if (this.#state === 'closed' || this.#intake.unfinished(bytes)) return;
+    // Not held: that would keep what has come in memory.
+    this.close(1013, 'This user has too much under way. Send this again later.');
   }
 
   refuse(error: VerdantError): void {
@@ -111,7 +128,7 @@ export class Session implements SocketSession, SocketConnection {
 
   /** Take nothing more in: what has arrived is still worked off. */
   drain(): void {
-    if (this.#state === 'open') this.#options.transport.pause();
+    if (this.#state === 'open') this.#intake.drain();
   }
 
   closed(tookLeave: boolean): void {
@@ -171,25 +188,12 @@ export class Session implements SocketSession, SocketConnection {
         if (typeof message === 'string') this.outbox.send(message);
         else this.outbox.stream(message);
       },
-      done: () => this.#count(-heldBytes(text)),
+      done: () => this.#intake.done(text),
       failed: (error) => {
-        this.#count(-heldBytes(text));
+        this.#intake.done(text);
         this.refuse(error);
       },
     };
-  }
-
-  /** More came than was worked off: stop reading, so that the sender waits rather than the server's memory grows. */
-  #count(bytes: number): void {
-    const { limits } = this.#options.services.settings;
-    this.#queuedBytes += bytes;
-    if (!this.#paused && this.#queuedBytes > limits.maxQueuedBytesPerConnection) {
-      this.#paused = true;
-      this.#options.transport.pause();
-    } else if (this.#paused && this.#queuedBytes <= limits.maxQueuedBytesPerConnection / 2) {
-      this.#paused = false;
-      this.#options.transport.resume();
-    }
   }
 
   #closeOnExpiry(): void {
@@ -207,6 +211,7 @@ export class Session implements SocketSession, SocketConnection {
   #end(tookLeave: boolean): void {
     this.#state = 'closed';
     this.#letGo();
+    this.#intake.stop();
     this.#leave(tookLeave);
     this.#options.onClosed();
   }
@@ -222,9 +227,6 @@ export class Session implements SocketSession, SocketConnection {
     }
   }
 }
-
-/** What waits is more than its text: millions of the shortest messages would fill the memory long before their texts do. */
-const heldBytes = (text: string): number => text.length + 1024;
 
 const MAX_HELD_BUFFER_BYTES = 16 * 1024;
 

@@ -38,6 +38,13 @@ export function settingsFrom(options: VerdantOptions): Settings {
     }
     if (value !== undefined) limits[name as keyof Limits] = positive(`limits.${name}`, value);
   }
+  if (limits.maxUnfinishedBytesPerUser < limits.maxMessageBytes) {
+    throw wrong(
+      'limits.maxUnfinishedBytesPerUser',
+      `at least limits.maxMessageBytes (${limits.maxMessageBytes}), or no message of that size could arrive`,
+      limits.maxUnfinishedBytesPerUser,
+    );
+  }
   return {
     truancyMs: positive('replicaTruancyMinutes', options.replicaTruancyMinutes ?? 7 * 24 * 60) * 60_000,
     fileExpiryMs:

@@ -22,6 +22,8 @@ export interface SocketTransport {
 export interface SocketSession {
   /** A text frame arrived. */
   receive(text: string): void;
+  /** So many bytes have arrived of a message that is not whole; 0: there is none. What is in memory counts, not what is announced. */
+  unfinished(bytes: number): void;
   /** Something arrived that the engine need not see (a binary frame, one over the limit): refuse it, slowly. */
   refuse(error: VerdantError): void;
   /** The socket is gone. `tookLeave`: the client closed it, rather than that it broke off or the server did. */

@@ -17,6 +17,7 @@ import type { LogFunction, Logger, LogLevel } from './logger.js';
 import type { LibraryPresence } from './presence/presence.js';
 import type { UserProfiles } from './presence/profiles.js';
 import type { Refusals } from './refusals.js';
+import type { RequestIntake } from './request-intake.js';
 import type { Revocation } from './revocations.js';
 import type { Scheduler } from './scheduler.js';
 import type { Storage } from './storage/storage.js';
@@ -115,6 +116,12 @@ export interface Verdant {
   authenticate(token: string | null | undefined): Promise<VerifiedToken>;
   /** Take a socket in. Throws `VerdantError` (4012 where the token was revoked, 4030 where it allows none, 5030 while closing or over a limit). */
   connect(token: VerifiedToken, transport: SocketTransport, context?: CallContext): SocketSession;
+  /**
+   * A sync request or an upload of this caller is coming. For transports, before they read its body. Throws `VerdantError`
+   * (5030) where the user sends too much. What it returns is told of the bytes that the request keeps in memory, and that
+   * it is done.
+   */
+  intake(token: VerifiedToken): RequestIntake;
   /**
    * Work off the body of an HTTP sync request, `{ messages: [...] }` as JSON text. Resolves when everything in it is
    * durable, to the answer's body in pieces; rejects with `VerdantError`. A failure while the pieces are read means

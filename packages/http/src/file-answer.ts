@@ -2,7 +2,7 @@ import type { Log, Verdant } from '@verdant-web/core';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
 import type { Context } from 'hono';
-import { openFileForm } from './multipart/file-form.js';
+import { type FileForm, openFileForm, READ_AHEAD_BYTES } from './multipart/file-form.js';
 import { boundaryOf } from './multipart/header-value.js';
 
 /** Stores an upload: a form whose field `file` holds the bytes. Answers only when they are durable. */
@@ -22,7 +22,28 @@ export const uploadAnswer = async (
   const { body } = c.req.raw;
   if (!body) throw new VerdantError(VerdantErrorCode.BodyRequired, 'An upload needs a body.');
 
-  const form = await openFileForm(body, { boundary, maxFileBytes, contentLength });
+  const intake = core.intake(token);
+  try {
+    // The rest passes through.
+    intake.arrived(Math.min(contentLength ?? READ_AHEAD_BYTES, READ_AHEAD_BYTES));
+    await store(
+      await openFileForm(body, { boundary, maxFileBytes, contentLength }),
+      { core, log },
+      token,
+      id,
+    );
+  } finally {
+    intake.done();
+  }
+  return c.json({ success: true });
+};
+
+const store = async (
+  form: FileForm,
+  { core, log }: { core: Verdant; log: Log },
+  token: VerifiedToken,
+  id: string,
+): Promise<void> => {
   try {
     const { name, type, size, bytes } = form;
     await core.files.upload(token, { id, name, type, size }, bytes, { log });
@@ -32,7 +53,6 @@ export const uploadAnswer = async (
   } finally {
     await form.close();
   }
-  return c.json({ success: true });
 };
 
 /** Tells what a client may know of a file. */

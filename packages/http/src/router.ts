@@ -102,8 +102,15 @@ const sync = async (
 ): Promise<Response> => {
   const { core, log } = call;
   const token = await authenticate(c, call);
-  const text = await readText(c.req.raw, core.limits.maxMessageBytes);
-  return syncAnswer(c, core.request(token, text, { log }), { headWithinMs, log });
+  const intake = core.intake(token);
+  try {
+    const text = await readText(c.req.raw, core.limits.maxMessageBytes, intake);
+    const answer = core.request(token, text, { log }).finally(() => intake.done());
+    return await syncAnswer(c, answer, { headWithinMs, log });
+  } catch (error) {
+    intake.done();
+    throw error;
+  }
 };
 
 const authenticate = (c: Context, { core, log }: Call): Promise<VerifiedToken> =>

@@ -1,12 +1,16 @@
+import type { Duplex } from 'node:stream';
 import type { Log, SocketSession } from '@verdant-web/core';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { RawData } from 'ws';
 import type { HeldWebSocket } from './held-websocket.js';
 import type { WatchedSocket } from './liveness.js';
+import { tellUnfinished } from './unfinished-bytes.js';
 import type { WebSocketTransport } from './websocket-transport.js';
 
 /** The parts of one connection. */
 export interface SocketParts {
+  /** The connection beneath. */
+  connection: Duplex;
   session: SocketSession;
   transport: WebSocketTransport;
   watched: WatchedSocket;
@@ -14,7 +18,8 @@ export interface SocketParts {
 }
 
 /** Passes what happens on a socket to the engine's session. All listeners are in place when it returns. */
-export const runSocket = (socket: HeldWebSocket, { session, transport, watched, log }: SocketParts): void => {
+export const runSocket = (socket: HeldWebSocket, parts: SocketParts): void => {
+  const { connection, session, transport, watched, log } = parts;
   const fairness = new TurnBudget(() => transport.yieldToOthers());
   socket.on('message', (data: RawData, isBinary: boolean) => {
     watched.heard();
@@ -28,7 +33,11 @@ export const runSocket = (socket: HeldWebSocket, { session, transport, watched, 
     if (socket.bufferedAmount < MAX_UNREAD_PONGS_BYTES) socket.pong(data, undefined, ignoreFailure);
   });
   socket.on('error', (error) => log.debug?.({ err: error }, 'A socket failed.'));
-  socket.onBrokenFrame = (code) => session.refuse(brokenFrame(code));
+  const endUnfinished = tellUnfinished(socket, connection, session);
+  socket.onBrokenFrame = (code) => {
+    endUnfinished();
+    session.refuse(brokenFrame(code));
+  };
   // 1006: it broke off, without a word.
   socket.once('close', (code: number) => session.closed(code !== 1006));
   transport.attach(socket);

@@ -328,3 +328,37 @@ test('[LIMIT-9] [LIMIT-11] pings of a peer that does not read are answered as fa
   raw.socket.write(frame('still there?', { opcode: 9 }));
   await eventually(() => raw.text.endsWith('still there?')).toBe(true);
 });
+
+test('[LIMIT-14] the core is told how much there is of a message that is not whole', async () => {
+  const { port, sessions } = await start();
+  const raw = openRaw(port, ...handshakeLines());
+  await eventually(() => sessions.length).toBe(1);
+  const unfinished = () => sessions[0]!.unfinished;
+  raw.socket.write(frame('x'.repeat(300_000), { fin: false }));
+  await eventually(() => unfinished().last).toBe(300_014);
+  // Not a part of it.
+  raw.socket.write(frame('x'.repeat(100), { opcode: 9 }));
+  await eventually(() => raw.text.length).toBeGreaterThan(200);
+  expect(unfinished().last).toBe(300_014);
+  raw.socket.write(frame('', { opcode: 0 }));
+  await eventually(() => unfinished().last).toBe(0);
+  expect(sessions[0]!.received).toHaveLength(1);
+
+  raw.socket.write(frame('x'.repeat(1_000), { fin: false }));
+  await eventually(() => unfinished().last).toBe(1_014);
+  // Broken: nothing is gathered from here on.
+  raw.socket.write(frame('again from the start'));
+  await eventually(() => sessions[0]!.refused.length).toBe(1);
+  expect(unfinished().last).toBe(0);
+  raw.socket.write('x'.repeat(5_000));
+  expect(unfinished().last).toBe(0);
+});
+
+test('[LIMIT-14] who sends on and on after a close is cut off', async () => {
+  const { port, sessions } = await start(fakeCore(), { closeTimeoutMs: 60_000 });
+  const raw = openRaw(port, ...handshakeLines());
+  await eventually(() => sessions.length).toBe(1);
+  sessions[0]!.transport.close(1013, 'enough');
+  raw.socket.write(frame('x'.repeat(2 * 1024 * 1024), { fin: false }));
+  await eventually(() => raw.ended).toBe(true);
+});

@@ -114,7 +114,7 @@ export function createNodeWebsocketHandler(
     }
     open.upgraded(socket, websocket);
     const watched = liveness.watch(websocket, socket, () => transport.isPaused);
-    runSocket(websocket, { session, transport, watched, log });
+    runSocket(websocket, { connection: socket, session, transport, watched, log });
   };
 
   server.on('wsClientError', (error, socket, request) => {

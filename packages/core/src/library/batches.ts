@@ -10,6 +10,7 @@ import { reclaimSpace } from './evict.js';
 import { gatherFacts } from './facts.js';
 import { stageFounding } from './founding.js';
 import type { Inbound } from './inbound.js';
+import type { Inbox } from './inbox.js';
 import type { LiveLibrary } from './live-library.js';
 import type { Releaser } from './releaser.js';
 import type { Unit } from './unit.js';
@@ -32,9 +33,8 @@ export class Batches {
   }
 
   /** Takes out what is decided and committed together. One that may found the library in pieces is by itself. */
-  take(inbox: Unit[]): Unit[] {
-    const inPieces = inbox.slice(0, MAX_BATCH).findIndex((unit) => this.#isFoundedInPieces(unit));
-    return inbox.splice(0, inPieces === -1 ? MAX_BATCH : Math.max(1, inPieces));
+  take(inbox: Inbox): Unit[] {
+    return inbox.take(MAX_BATCH, (unit) => this.#isFoundedInPieces(unit));
   }
 
   async workOff(units: Unit[], attempt = 1): Promise<void> {

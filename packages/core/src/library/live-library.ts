@@ -8,6 +8,7 @@ import { asVerdantError } from './as-verdant-error.js';
 import { Batches } from './batches.js';
 import { Conflict } from './conflict.js';
 import type { SocketConnection } from './connection.js';
+import { Inbox } from './inbox.js';
 import { Pin } from './pin.js';
 import { Rebaser } from './rebaser.js';
 import { Releaser } from './releaser.js';
@@ -44,7 +45,7 @@ export class LiveLibrary {
   readonly #rebaser: Rebaser;
   readonly #releaser: Releaser;
   readonly #batches: Batches;
-  #inbox: Unit[] = [];
+  readonly #inbox = new Inbox();
   #tasks: (() => Promise<void>)[] = [];
   #running = false;
   #closed = false;
@@ -92,7 +93,7 @@ export class LiveLibrary {
     return library;
   }
 
-  /** Work this off, after what came before. */
+  /** Work this off, after what came before it on its connection. */
   receive(unit: Unit): void {
     this.#inbox.push(unit);
     this.wake();
@@ -186,13 +187,13 @@ export class LiveLibrary {
 
   /** Since when (ms) the library could leave memory; null: it is in use. */
   get idleSince(): number | null {
-    const busy = this.#running || this.#inbox.length > 0 || this.#tasks.length > 0 || this.pins.size > 0;
+    const busy = this.#running || !this.#inbox.isEmpty || this.#tasks.length > 0 || this.pins.size > 0;
     return busy || this.#holds > 0 || !this.roll.isEmpty || this.#rebaser.isDue ? null : this.#lastActive;
   }
 
   /** Resolves when nothing waits to be worked off. */
   async drained(): Promise<void> {
-    while (this.#running || this.#inbox.length > 0 || this.#tasks.length > 0) {
+    while (this.#running || !this.#inbox.isEmpty || this.#tasks.length > 0) {
       await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
     }
   }
@@ -222,7 +223,7 @@ export class LiveLibrary {
     } catch (error) {
       // Only a bug gets here. What waits is failed rather than left without an answer.
       this.log.error?.({ err: error }, 'A library failed.');
-      for (const unit of this.#inbox.splice(0)) unit.failed(asVerdantError(error));
+      for (const unit of this.#inbox.takeAll()) unit.failed(asVerdantError(error));
     }
     this.#running = false;
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
@@ -231,7 +232,7 @@ export class LiveLibrary {
 
   get #hasWork(): boolean {
     return (
-      this.#inbox.length > 0 ||
+      !this.#inbox.isEmpty ||
       this.#tasks.length > 0 ||
       this.settler.isDue ||
       (this.#rebaser.isDue && this.pins.size === 0)
@@ -243,9 +244,9 @@ export class LiveLibrary {
     if (!this.#hasWork) return false;
     const task = this.#tasks.shift();
     // What goes on behind the batches is no use of the library: it would never leave memory.
-    if (task || this.#inbox.length > 0) this.#lastActive = this.services.scheduler.now();
+    if (task || !this.#inbox.isEmpty) this.#lastActive = this.services.scheduler.now();
     if (task) await task();
-    if (this.#inbox.length > 0) await this.#batches.workOff(this.#batches.take(this.#inbox));
+    if (!this.#inbox.isEmpty) await this.#batches.workOff(this.#batches.take(this.#inbox));
     if (this.settler.isDue) await this.#behind(() => this.settler.run());
     if (this.#rebaser.isDue && this.pins.size === 0) await this.#behind(() => this.#rebaser.slice());
     return true;

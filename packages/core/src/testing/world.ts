@@ -265,6 +265,11 @@ export class Device {
     this.#session?.receive(text);
   }
 
+  /** So many bytes have arrived of a message that is not whole. */
+  unfinished(bytes: number): void {
+    this.#session?.unfinished(bytes);
+  }
+
   send(message: { type: string; [field: string]: unknown }): void {
     this.raw(JSON.stringify({ replicaId: this.id, ...message }));
   }
@@ -300,7 +305,10 @@ export class Device {
     const body = JSON.stringify({
       messages: messages.map((message) => ({ replicaId: this.id, ...message })),
     });
-    const answer = this.world.core.request(this.token(), body).then(async (pieces) => {
+    const token = this.token();
+    const taken = new Promise((resolve) => resolve(this.world.core.intake(token)));
+    const pieces = taken.then(() => this.world.core.request(token, body));
+    const answer = pieces.then(async (pieces) => {
       let text = '';
       for await (const piece of pieces) text += piece;
       return (JSON.parse(text) as { messages: Received[] }).messages;

@@ -77,8 +77,8 @@ export const openFileForm = async (
   }
 };
 
-/** A file that ends within so many bytes needs no other sign of its length. */
-const READ_AHEAD_BYTES = 1024 * 1024;
+/** A file that ends within so many bytes needs no other sign of its length. No more than that of a form is in memory. */
+export const READ_AHEAD_BYTES = 1024 * 1024;
 
 const readAhead = async (nextPiece: () => Promise<Uint8Array | undefined>) => {
   const pieces: Uint8Array[] = [];

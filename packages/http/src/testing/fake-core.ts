@@ -25,6 +25,7 @@ export const fakeCore = (parts: Partial<Verdant> = {}): FakeCore => {
       if (token !== 'good') throw new VerdantError(VerdantErrorCode.InvalidToken, 'This is no access token.');
       return { userId: 'u', libraryId: 'lib' } as VerifiedToken;
     },
+    intake: () => ({ arrived: () => {}, done: () => {} }),
     request: async (_token: VerifiedToken, text: string) => {
       requests.push(text);
       return pieces('{"messages":[', ']}');

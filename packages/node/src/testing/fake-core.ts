@@ -7,6 +7,8 @@ export interface FakeSession {
   transport: SocketTransport;
   received: string[];
   refused: VerdantError[];
+  /** The most that was told to be there of a message that was not whole, and what was told last. */
+  unfinished: { most: number; last: number };
   closed: boolean;
 }
 
@@ -55,12 +57,21 @@ export const fakeCore = (options: FakeCoreOptions = {}): FakeCore => {
     },
     connect: (_token: VerifiedToken, transport: SocketTransport) => {
       if (options.refusal) throw options.refusal;
-      const session: FakeSession = { transport, received: [], refused: [], closed: false };
+      const session: FakeSession = {
+        transport,
+        received: [],
+        refused: [],
+        unfinished: { most: 0, last: 0 },
+        closed: false,
+      };
       sessions.push(session);
       return {
         receive: (text: string) => {
           session.received.push(text);
           options.onReceive?.(session, text);
+        },
+        unfinished: (bytes: number) => {
+          session.unfinished = { most: Math.max(session.unfinished.most, bytes), last: bytes };
         },
         refuse: (error: VerdantError) => session.refused.push(error),
         closed: () => {

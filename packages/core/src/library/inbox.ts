@@ -1,0 +1,47 @@
+import type { Connection } from './connection.js';
+import type { Unit } from './unit.js';
+
+/**
+ * What waits to be worked off. Connections take turns, message by message, so that whoever floods a library waits behind
+ * the flood alone.
+ */
+export class Inbox {
+  /** What each connection waits for, in the order of their turns. None is empty. */
+  readonly #lines = new Map<Connection, { units: Unit[]; next: number }>();
+
+  get isEmpty(): boolean {
+    return this.#lines.size === 0;
+  }
+
+  push(unit: Unit): void {
+    const line = this.#lines.get(unit.connection);
+    if (line) line.units.push(unit);
+    else this.#lines.set(unit.connection, { units: [unit], next: 0 });
+  }
+
+  /** Takes out up to `most`; one that has to be by itself comes alone. */
+  take(most: number, isByItself: (unit: Unit) => boolean): Unit[] {
+    const taken: Unit[] = [];
+    // A line that goes to the end is met again there.
+    for (const [connection, line] of this.#lines) {
+      const unit = line.units[line.next]!;
+      const byItself = isByItself(unit);
+      if (taken.length === most || (byItself && taken.length > 0)) break;
+      taken.push(unit);
+      this.#lines.delete(connection);
+      line.next++;
+      if (line.next < line.units.length) this.#lines.set(connection, compacted(line));
+      if (byItself) break;
+    }
+    return taken;
+  }
+
+  /** Takes out everything. */
+  takeAll(): Unit[] {
+    return this.take(Number.POSITIVE_INFINITY, () => false);
+  }
+}
+
+/** Lets go of what was taken out, now and then: to do it each time would take the square of the time. */
+const compacted = (line: { units: Unit[]; next: number }): { units: Unit[]; next: number } =>
+  line.next < 1_000 ? line : { units: line.units.slice(line.next), next: 0 };
