@@ -41,6 +41,11 @@ export interface Limits extends MessageLimits {
   maxHeldRefusals: number;
   /** Bytes of a user's presence in one library, as JSON. Default 64 KiB. */
   maxPresenceBytes: number;
+  /**
+   * Changes of presence that the sockets of one library are told in a second, all together. Beyond, each is told the latest
+   * of each user, when its turn comes. Default 20,000.
+   */
+  maxPresenceMessagesPerSecond: number;
 }
 
 /** The limits in force where none are given. */
@@ -61,4 +66,5 @@ export const defaultLimits: Limits = {
   maxUnfinishedBytesPerUser: 512 * 1024 * 1024,
   maxHeldRefusals: 5_000,
   maxPresenceBytes: 64 * 1024,
+  maxPresenceMessagesPerSecond: 20_000,
 };

@@ -1,6 +1,6 @@
 import type { Scheduler } from './scheduler.js';
 
-/** So many seconds' worth may come at once. */
+/** So many seconds' worth may come at once, where nothing else is said. */
 export const BURST_SECONDS = 10;
 
 /**
@@ -15,10 +15,10 @@ export class Rate {
   #left: number;
   #at: number;
 
-  constructor(perSecond: number, scheduler: Scheduler) {
+  constructor(perSecond: number, scheduler: Scheduler, { burstSeconds = BURST_SECONDS } = {}) {
     this.#scheduler = scheduler;
     this.#perMs = perSecond / 1_000;
-    this.#burst = perSecond * BURST_SECONDS;
+    this.#burst = perSecond * burstSeconds;
     this.#left = this.#burst;
     this.#at = scheduler.now();
   }

@@ -1,6 +1,7 @@
 import type { LibraryId, ReplicaId, UserId } from '@verdant-web/protocol';
 import { LibraryFiles } from '../files/library-files.js';
 import type { Log } from '../log.js';
+import { PresenceFanOut } from '../presence/fan-out.js';
 import { PresenceBoard } from '../presence/presence.js';
 import type { Services } from '../services.js';
 import type { LibraryChange, LibraryStorage } from '../storage/storage.js';
@@ -37,6 +38,7 @@ export class LiveLibrary {
   /** Of this library. */
   readonly log: Log;
   readonly board = new PresenceBoard();
+  readonly presence: PresenceFanOut;
   readonly roll: Roll;
   readonly pins = new Set<Pin>();
   readonly files = new LibraryFiles(this);
@@ -60,6 +62,8 @@ export class LiveLibrary {
     this.log = services.log.with({ libraryId: id });
     this.state = state;
     this.#lastActive = services.scheduler.now();
+    const { limits } = services.settings;
+    this.presence = new PresenceFanOut(limits.maxPresenceMessagesPerSecond, services.scheduler);
     this.#rebaser = new Rebaser(this);
     this.settler = new Settler(this, this.#rebaser);
     this.#releaser = new Releaser(this);
@@ -140,6 +144,7 @@ export class LiveLibrary {
       const now = this.services.scheduler.now();
       changeSoftly(this.state, { ...row, lastSeen: now }, now);
     }
+    this.presence.socketLeft(socket);
     this.roll.leave(socket);
   }
 
@@ -206,6 +211,7 @@ export class LiveLibrary {
     this.settler.stop();
     this.#rebaser.stop();
     this.roll.clear();
+    this.presence.clear();
     for (const pin of this.pins) pin.break();
     if (this.state.dirty.size > 0) await this.commit({ head: this.state.head });
     await this.storage.close();
@@ -291,6 +297,7 @@ export class LiveLibrary {
   disconnectAll(reason: string): void {
     const sockets = [...this.roll.sockets];
     this.roll.clear();
+    this.presence.clear();
     this.board.clear();
     for (const socket of sockets) socket.close(1012, reason);
     for (const pin of [...this.pins]) pin.break();
@@ -301,11 +308,13 @@ export class LiveLibrary {
     this.settler.soon();
     if (userGone) {
       const shown = this.board.forgetUser(userId);
+      this.presence.userLeft(userId);
       if (shown !== null) this.sendToAll(encodeMessage({ type: 'presence-offline', userId, replicaId }));
     } else {
       const userInfo = this.board.forget(userId, replicaId);
       if (userInfo) {
-        this.sendToAll(encodeMessage({ type: 'presence-changed', replicaId: userInfo.replicaId, userInfo }));
+        const text = encodeMessage({ type: 'presence-changed', replicaId: userInfo.replicaId, userInfo });
+        this.presence.tell(this.roll.sockets, userId, text);
       }
     }
     if (this.roll.isEmpty) this.#releaser.lastLeft();

@@ -22,6 +22,11 @@ export class Outbox {
     this.#overflow = options.overflow;
   }
 
+  /** What the other side has not taken yet, but for a message that is being streamed. */
+  get unsentBytes(): number {
+    return this.#waitingBytes + (this.#streaming ? 0 : this.#transport.bufferedBytes);
+  }
+
   /** Send one message. */
   send(text: string): void {
     if (this.#closed) return;
@@ -31,7 +36,7 @@ export class Outbox {
     } else {
       this.#transport.send(text);
     }
-    if (this.#waitingBytes + (this.#streaming ? 0 : this.#transport.bufferedBytes) > this.#maxBytes) {
+    if (this.unsentBytes > this.#maxBytes) {
       this.close();
       this.#overflow();
     }

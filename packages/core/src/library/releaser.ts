@@ -111,7 +111,7 @@ export class Releaser {
     const profile = services.profiles.get(userId);
     const userInfo = board.announce(userId, replicaId, { presence, internal, profile });
     const text = encodeMessage({ type: 'presence-changed', replicaId, userInfo });
-    for (const socket of roll.sockets) if (socket !== unit.connection) socket.outbox.send(text);
+    this.#library.presence.tell(roll.sockets, userId, text, unit.connection);
     unit.answer(text);
   }
 

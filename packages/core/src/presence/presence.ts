@@ -3,6 +3,9 @@ import type { ReplicaId, UserId, UserInfo } from '@verdant-web/protocol';
 /** Who is present in a library, by user id. */
 export type LibraryPresence = Record<string, UserInfo>;
 
+/** Of more devices than a user has, the one that announced something longest ago is forgotten. */
+const MAX_REPLICAS = 64;
+
 /** What was announced in one library, by user and replica. In memory only. */
 export class PresenceBoard {
   /** Replicas in the order of their last announcement: the last one is what others see. */
@@ -29,6 +32,8 @@ export class PresenceBoard {
     replicas.delete(replicaId);
     for (const [id, other] of replicas) if (this.#gone.has(other)) replicas.delete(id);
     replicas.set(replicaId, info);
+    // An id costs nothing, and what is announced may be large.
+    if (replicas.size > MAX_REPLICAS) replicas.delete([...replicas.keys()][0]!);
     this.#users.set(userId, replicas);
     return info;
   }
