@@ -19,12 +19,13 @@ export function broadcastChanges(
   const encode = encoderFor(changes);
   for (const socket of sockets) {
     if (!socket.synced) continue;
-    const { authz } = socket.caller;
+    const { authz, userId } = socket.caller;
+    const isAuthors = socket.replicaId === changes.replicaId && userId === author.caller.userId;
     if (socket !== author) {
       const text = encode(authz);
       if (text !== null) socket.outbox.send(text);
       // What the replica wrote itself, in another tab or over HTTP, it holds without saying so.
-      if (socket.replicaId !== changes.replicaId) {
+      if (!isAuthors) {
         if (changes.baselines.length > 0) {
           socket.delivery.sentBaselines(changes.through - changes.operations.length)(now);
         }
@@ -34,7 +35,7 @@ export function broadcastChanges(
         }
       }
     }
-    if (changes.mayBeWiped && socket.replicaId === changes.replicaId) {
+    if (changes.mayBeWiped && isAuthors) {
       for (const { row } of changes.operations) socket.delivery.owe(row);
     }
     socket.delivery.through = changes.through;

@@ -1,13 +1,16 @@
-import { countsWhileAway, type ReplicaId, type ServerOrder, type Timestamp } from '@verdant-web/protocol';
+import { countsWhileAway, type ServerOrder, type Timestamp } from '@verdant-web/protocol';
 import type { ReplicaRow } from '../storage/rows.js';
 
 /** Which replicas are here now. */
 export interface Attendance {
   /** Whether the replica has an open socket that has synced. Such a replica is seen all the time. */
-  hasSocket(id: ReplicaId): boolean;
+  hasSocket(replica: ReplicaOfUser): boolean;
   /** Whether the replica is connected: by such a socket, or over HTTP while its lease lasts. */
-  isConnected(id: ReplicaId): boolean;
+  isConnected(replica: ReplicaOfUser): boolean;
 }
+
+/** Until a replica has synced, anybody can say that theirs has its id. */
+export type ReplicaOfUser = Pick<ReplicaRow, 'id' | 'userId'>;
 
 /** What the replicas that count have in common. */
 export interface Consensus {
@@ -19,11 +22,11 @@ export interface Consensus {
 
 /** Whether a replica has not been seen since `activeSince` (ms). */
 export const isTruant = (row: ReplicaRow, attendance: Attendance, activeSince: number): boolean =>
-  row.lastSeen < activeSince && !attendance.hasSocket(row.id);
+  row.lastSeen < activeSince && !attendance.hasSocket(row);
 
 /** Whether others wait for this replica: it is not truant, and of a type that counts, or connected. */
 const counts = (row: ReplicaRow, attendance: Attendance, activeSince: number): boolean =>
-  !isTruant(row, attendance, activeSince) && (countsWhileAway(row.type) || attendance.isConnected(row.id));
+  !isTruant(row, attendance, activeSince) && (countsWhileAway(row.type) || attendance.isConnected(row));
 
 /** What the replicas that count have acknowledged, as of now. */
 export function findConsensus(

@@ -15,7 +15,7 @@ import { Rebaser } from './rebaser.js';
 import { Releaser } from './releaser.js';
 import { Roll } from './roll.js';
 import { Settler } from './settler.js';
-import { changeSoftly, keepRequests, type LibraryState, loadState } from './state.js';
+import { changeSoftly, keepRequests, type LibraryState, loadState, replicaOf } from './state.js';
 import type { Unit } from './unit.js';
 import { encodeMessage } from './wire.js';
 
@@ -135,11 +135,11 @@ export class LiveLibrary {
 
   /** A socket left, or was refused. `tookLeave`: by the client's own will, which is the last that is heard of it. */
   leave(socket: SocketConnection, tookLeave: boolean): void {
-    if (tookLeave && socket.synced && socket.replicaId !== null && this.roll.sockets.has(socket)) {
+    if (tookLeave && socket.synced && this.roll.sockets.has(socket)) {
       this.heard(socket);
-      this.#releaser.holds(socket, socket.replicaId);
+      this.#releaser.holds(socket);
     }
-    const row = socket.replicaId === null ? undefined : this.state.replicas.get(socket.replicaId);
+    const row = replicaOf(socket, this.state);
     if (row && socket.synced && this.roll.sockets.has(socket)) {
       const now = this.services.scheduler.now();
       changeSoftly(this.state, { ...row, lastSeen: now }, now);
@@ -304,7 +304,8 @@ export class LiveLibrary {
   }
 
   #replicaLeft(userId: UserId, replicaId: ReplicaId, userGone: boolean): void {
-    this.state.counted.delete(replicaId);
+    const row = this.state.replicas.get(replicaId);
+    if (!row || row.userId === userId) this.state.counted.delete(replicaId);
     this.settler.soon();
     if (userGone) {
       const shown = this.board.forgetUser(userId);

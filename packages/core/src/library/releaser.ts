@@ -10,7 +10,7 @@ import type { StagedContent } from './founding.js';
 import type { LiveLibrary } from './live-library.js';
 import { pendingReset } from './pending-replies.js';
 import { foundingPieces, replyPieces } from './reply.js';
-import { changeSoftly } from './state.js';
+import { changeSoftly, replicaOf } from './state.js';
 import type { Unit } from './unit.js';
 import { encodeMessage, encodeOperation, encodeRebroadcast } from './wire.js';
 
@@ -58,7 +58,7 @@ export class Releaser {
         if (connection.kind === 'socket') {
           connection.delivery.acknowledge(effect.timestamp);
           // What it wrote itself before that, in the same batch, it holds now, too.
-          if (connection.replicaId !== null) this.holds(connection, connection.replicaId);
+          this.holds(connection);
           this.#sendBack(connection);
         }
         return;
@@ -170,7 +170,7 @@ export class Releaser {
     );
     broadcastChanges(changes, connection, roll.sockets, services.scheduler.now());
     for (const socket of roll.sockets) {
-      if (socket.synced && socket.replicaId !== null) this.holds(socket, socket.replicaId);
+      if (socket.synced) this.holds(socket);
     }
     if (changes.mayBeWiped) for (const socket of roll.sockets) this.#sendBack(socket);
     this.#emit(changes, unit);
@@ -197,7 +197,7 @@ export class Releaser {
     const baselines = seesAll ? staged.baselines : staged.publicBaselines;
     const last = seesAll ? staged.last : staged.lastPublic;
     if (baselines === 0 && last === null) return;
-    const isAuthor = socket.replicaId === by;
+    const isAuthor = socket.replicaId === by && socket.caller.userId === author.userId;
     const first = staged.order - staged.operations + 1;
     const left = baselines > 0 && !isAuthor ? socket.delivery.sentBaselines(first - 1) : () => {};
     const founding = {
@@ -235,16 +235,16 @@ export class Releaser {
 
   /** Where no reset is pending any more, what the replica may have lost by it is sent back to it. */
   #sendBack(socket: SocketConnection): void {
-    const row = socket.replicaId === null ? undefined : this.#library.state.replicas.get(socket.replicaId);
+    const row = replicaOf(socket, this.#library.state);
     if (!row || pendingReset(row)) return;
     const rows = socket.delivery.sendBack();
     if (rows.length > 0) socket.outbox.send(encodeRebroadcast(row.id, rows.map(encodeOperation), []));
   }
 
   /** What lies between operations that wait for an ack, a replica holds as soon as those before are acknowledged. */
-  holds(socket: SocketConnection, replicaId: ReplicaId): void {
+  holds(socket: SocketConnection): void {
     const { state, services } = this.#library;
-    const row = state.replicas.get(replicaId);
+    const row = replicaOf(socket, state);
     const { held } = socket.delivery;
     if (!row || pendingReset(row) || held <= row.ackedOrder) return;
     changeSoftly(state, { ...row, ackedOrder: held }, services.scheduler.now());

@@ -1,7 +1,7 @@
 import type { ReplicaId, UserId } from '@verdant-web/protocol';
 import type { Scheduler } from '../scheduler.js';
 import type { SocketConnection } from './connection.js';
-import type { Attendance } from './consensus.js';
+import type { Attendance, ReplicaOfUser } from './consensus.js';
 
 /** A replica, or a user, is no longer here. */
 export interface RollListener {
@@ -17,10 +17,10 @@ export class Roll implements Attendance {
   readonly #leaseMs: number;
   readonly #listener: RollListener;
   readonly #sockets = new Set<SocketConnection>();
-  readonly #leases = new Map<ReplicaId, { userId: UserId; cancel: () => void }>();
+  readonly #leases = new Map<ReplicaKey, { userId: UserId; replicaId: ReplicaId; cancel: () => void }>();
   /** How many sockets and leases each user has. */
   readonly #users = new Map<UserId, number>();
-  readonly #replicas = new Map<ReplicaId, Set<SocketConnection>>();
+  readonly #replicas = new Map<ReplicaKey, Set<SocketConnection>>();
 
   constructor(options: { scheduler: Scheduler; leaseMs: number; listener: RollListener }) {
     this.#scheduler = options.scheduler;
@@ -37,13 +37,15 @@ export class Roll implements Attendance {
     return this.#sockets.size === 0 && this.#leases.size === 0;
   }
 
-  hasSocket(id: ReplicaId): boolean {
-    for (const socket of this.#replicas.get(id) ?? []) if (socket.synced) return true;
+  hasSocket(replica: ReplicaOfUser): boolean {
+    for (const socket of this.#replicas.get(keyOf(replica.userId, replica.id)) ?? []) {
+      if (socket.synced) return true;
+    }
     return false;
   }
 
-  isConnected(id: ReplicaId): boolean {
-    return this.#leases.has(id) || this.hasSocket(id);
+  isConnected(replica: ReplicaOfUser): boolean {
+    return this.#leases.has(keyOf(replica.userId, replica.id)) || this.hasSocket(replica);
   }
 
   /** A socket comes in. */
@@ -55,53 +57,53 @@ export class Roll implements Attendance {
   /** The socket speaks for this replica from now on. A lease of the replica ends: it must not outlive the socket. */
   identify(socket: SocketConnection, replicaId: ReplicaId): void {
     if (socket.replicaId === replicaId) return;
-    if (socket.replicaId !== null) this.#replicas.get(socket.replicaId)?.delete(socket);
+    const { userId } = socket.caller;
+    if (socket.replicaId !== null) this.#unlist(socket, keyOf(userId, socket.replicaId));
     socket.replicaId = replicaId;
-    const sockets = this.#replicas.get(replicaId) ?? new Set();
-    this.#replicas.set(replicaId, sockets.add(socket));
-    const lease = this.#leases.get(replicaId);
+    const key = keyOf(userId, replicaId);
+    const sockets = this.#replicas.get(key) ?? new Set();
+    this.#replicas.set(key, sockets.add(socket));
+    const lease = this.#leases.get(key);
     if (!lease) return;
     lease.cancel();
-    this.#leases.delete(replicaId);
-    this.#count(lease.userId, -1);
+    this.#leases.delete(key);
+    this.#count(userId, -1);
   }
 
   /** The socket is gone. */
   leave(socket: SocketConnection): void {
     if (!this.#sockets.delete(socket)) return;
-    const { replicaId } = socket;
-    if (replicaId !== null) {
-      const sockets = this.#replicas.get(replicaId);
-      sockets?.delete(socket);
-      if (sockets?.size === 0) this.#replicas.delete(replicaId);
-    }
-    this.#left(socket.caller.userId, replicaId);
+    const { replicaId, caller } = socket;
+    if (replicaId !== null) this.#unlist(socket, keyOf(caller.userId, replicaId));
+    this.#left(caller.userId, replicaId);
   }
 
   /** An HTTP request of this replica: it counts as connected for a while. */
   renewLease(userId: UserId, replicaId: ReplicaId): void {
     // A replica that has a socket is here by that, and is gone with it.
-    if (this.#replicas.has(replicaId)) return;
-    const lease = this.#leases.get(replicaId);
+    const key = keyOf(userId, replicaId);
+    if (this.#replicas.has(key)) return;
+    const lease = this.#leases.get(key);
     lease?.cancel();
     const cancel = this.#scheduler.after(this.#leaseMs, () => this.endLease(replicaId, userId));
-    this.#leases.set(replicaId, { userId, cancel });
+    this.#leases.set(key, { userId, replicaId, cancel });
     if (!lease) this.#count(userId, 1);
   }
 
-  /** The replica's lease is over, where it is that user's. */
+  /** The lease of that user's replica is over. */
   endLease(replicaId: ReplicaId, userId: UserId): void {
-    const lease = this.#leases.get(replicaId);
-    if (lease?.userId !== userId) return;
+    const key = keyOf(userId, replicaId);
+    const lease = this.#leases.get(key);
+    if (!lease) return;
     lease.cancel();
-    this.#leases.delete(replicaId);
-    this.#left(lease.userId, replicaId);
+    this.#leases.delete(key);
+    this.#left(userId, replicaId);
   }
 
   /** The leases of that user, or (null) of everybody, are over. */
   endLeasesOf(userId: UserId | null): void {
-    for (const [replicaId, lease] of [...this.#leases]) {
-      if (userId === null || lease.userId === userId) this.endLease(replicaId, lease.userId);
+    for (const lease of [...this.#leases.values()]) {
+      if (userId === null || lease.userId === userId) this.endLease(lease.replicaId, lease.userId);
     }
   }
 
@@ -115,9 +117,16 @@ export class Roll implements Attendance {
     this.#users.clear();
   }
 
+  #unlist(socket: SocketConnection, key: ReplicaKey): void {
+    const sockets = this.#replicas.get(key);
+    sockets?.delete(socket);
+    if (sockets?.size === 0) this.#replicas.delete(key);
+  }
+
   #left(userId: UserId, replicaId: ReplicaId | null): void {
     const userGone = this.#count(userId, -1) === 0;
-    if (replicaId !== null && !this.#replicas.has(replicaId) && !this.#leases.has(replicaId)) {
+    const key = replicaId === null ? null : keyOf(userId, replicaId);
+    if (replicaId !== null && key !== null && !this.#replicas.has(key) && !this.#leases.has(key)) {
       this.#listener.replicaLeft(userId, replicaId, userGone);
     }
     if (userGone) this.#listener.userLeft(userId);
@@ -131,3 +140,8 @@ export class Roll implements Attendance {
     return count;
   }
 }
+
+/** A replica of a user. */
+type ReplicaKey = string & { readonly __key: unique symbol };
+
+const keyOf = (userId: UserId, replicaId: ReplicaId) => JSON.stringify([userId, replicaId]) as ReplicaKey;

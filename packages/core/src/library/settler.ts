@@ -1,7 +1,7 @@
 import { findConsensus } from './consensus.js';
 import type { LiveLibrary } from './live-library.js';
 import type { Rebaser } from './rebaser.js';
-import { changeSoftly } from './state.js';
+import { changeSoftly, replicaOf } from './state.js';
 import { encodeMessage } from './wire.js';
 
 /**
@@ -71,8 +71,7 @@ export class Settler {
     const { state, roll, services } = this.#library;
     const stale = now - Math.min(60_000, services.settings.truancyMs / 4);
     for (const socket of roll.sockets) {
-      if (!socket.synced || socket.replicaId === null) continue;
-      const row = state.replicas.get(socket.replicaId);
+      const row = socket.synced && replicaOf(socket, state);
       if (row && row.lastSeen < stale) changeSoftly(state, { ...row, lastSeen: now }, now);
     }
   }

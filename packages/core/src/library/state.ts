@@ -2,6 +2,7 @@ import type { Oid, ReplicaId, Timestamp } from '@verdant-web/protocol';
 import { emptyHead } from '../storage/empty-head.js';
 import type { AccessRow, Head, ReplicaRow } from '../storage/rows.js';
 import type { LibraryStorage } from '../storage/storage.js';
+import type { SocketConnection } from './connection.js';
 import { laterOf } from './later-of.js';
 
 /** What a live library keeps in memory of its rows: the head, and the replicas that were seen lately. */
@@ -57,6 +58,18 @@ export function changeSoftly(state: LibraryState, row: ReplicaRow, now: number):
   );
   state.replicas.set(row.id, row);
   state.dirty.set(row.id, due);
+}
+
+/**
+ * The row of the replica that a socket speaks for; undefined: there is none, or none of its user's. Before a replica has
+ * synced, anybody can say that theirs has its id.
+ */
+export function replicaOf(
+  { replicaId, caller }: Pick<SocketConnection, 'replicaId' | 'caller'>,
+  state: LibraryState,
+): ReplicaRow | undefined {
+  const row = replicaId === null ? undefined : state.replicas.get(replicaId);
+  return row?.userId === caller.userId ? row : undefined;
 }
 
 /** Take over, from the state as it was, what is known of requests that are under way: it outlives a reload and an eviction. */
