@@ -87,7 +87,7 @@ export class Reckoning {
     reasons: readonly ReadonlySet<Oid>[],
   ): void {
     const { checks, hasExcuse } = this.#options;
-    if ([checks.log.lateRoots, ...reasons].some((roots) => roots.has(root)) && hasExcuse) {
+    if (reasons.some((roots) => roots.has(root)) && hasExcuse) {
       this.explained.add(root);
       return;
     }

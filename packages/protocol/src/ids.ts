@@ -15,3 +15,6 @@ export type Timestamp = Branded<'Timestamp'>;
 export type AuthzKey = Branded<'AuthzKey'>;
 /** A library's own counter over the operations that it accepted: 1, 2, 3 … */
 export type ServerOrder = number;
+
+/** The author of what the server writes itself: no device may call itself so. */
+export const SERVER_REPLICA_ID = 'server' as ReplicaId;

@@ -8,6 +8,7 @@ import {
   formatTimestamp,
   isTimestamp,
   isZeroTimestamp,
+  timestampAfter,
   timestampMs,
   timestampVersion,
 } from './timestamp.js';
@@ -77,6 +78,18 @@ describe('a timestamp', () => {
     expect(() => at(1, { version: 36 ** 4 })).toThrow(RangeError);
     expect(() => at(1, { node: 'too-long' })).toThrow(RangeError);
     expect(at(1, { node: 'a' }).endsWith('000000a')).toBe(true);
+  });
+
+  it('is followed by a next one, of whichever node', () => {
+    expect(timestampAfter(at(5), 'zzzzzzz')).toBe(at(5, { counter: 6, node: 'zzzzzzz' }));
+    expect(timestampAfter(at(5, { counter: 36 ** 4 - 1 }), '0')).toBe(at(6, { counter: 0, node: '0' }));
+    fc.assert(
+      fc.property(parts, (parts) => {
+        fc.pre(parts.ms < 36 ** 9 - 1);
+        const timestamp = formatTimestamp(parts);
+        expect(timestampAfter(timestamp, '0') > timestamp).toBe(true);
+      }),
+    );
   });
 
   it('[TIME-5] is clamped to a latest time, as the same node would have written it', () => {

@@ -13,6 +13,7 @@ const msEnd = 13;
 const counterEnd = 17;
 const timestampLength = 24;
 const nodeLength = timestampLength - counterEnd;
+const MAX_COUNTER = 36 ** (counterEnd - msEnd) - 1;
 
 /** The parts of a timestamp. */
 export interface TimestampParts {
@@ -68,6 +69,18 @@ export function formatTimestamp({ version, ms, counter, node }: TimestampParts):
     node.padStart(nodeLength, '0');
   if (!isTimestamp(timestamp)) throw new RangeError('node must be at most 7 letters and digits');
   return timestamp;
+}
+
+/** The first timestamp of `node` that is later than another one, whoever wrote that in the same millisecond. */
+export function timestampAfter(timestamp: Timestamp, node: string): Timestamp {
+  const counter = Number.parseInt(timestamp.slice(msEnd, counterEnd), 36);
+  const isLast = counter === MAX_COUNTER;
+  return formatTimestamp({
+    version: timestampVersion(timestamp),
+    ms: timestampMs(timestamp) + (isLast ? 1 : 0),
+    counter: isLast ? 0 : counter + 1,
+    node,
+  });
 }
 
 /**

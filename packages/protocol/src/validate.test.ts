@@ -158,6 +158,7 @@ describe('[MSG-1] what is malformed is refused, and told by its place, what was 
     ['type: expected a string, got a number', { type: 1 }],
     ['replicaId: expected a string of at most 256 characters, got nothing', { type: 'sync-ack' }],
     ['replicaId: expected a string that is not empty', { type: 'sync-ack', replicaId: '' }],
+    ["replicaId: expected any string but 'server'", { type: 'sync-ack', replicaId: 'server' }],
     [
       'replicaId: expected a string of at most 3 characters',
       { type: 'sync-ack', replicaId },

@@ -1,6 +1,6 @@
 import { type Fields, invalid, listOf, objectOrList, record, shallowEnough, text } from './checks.js';
 import { VerdantError } from './errors.js';
-import type { AuthzKey, Oid, ReplicaId, Timestamp } from './ids.js';
+import { type AuthzKey, type Oid, type ReplicaId, SERVER_REPLICA_ID, type Timestamp } from './ids.js';
 import type { MessageLimits } from './limits.js';
 import type { ListInText } from './long-json.js';
 import type { AckMessage, Baseline, ClientMessage, Operation, PresenceUpdateMessage } from './messages.js';
@@ -180,6 +180,7 @@ const authz = (value: unknown, limits: MessageLimits): AuthzKey =>
 function replicaId(message: Fields, limits: MessageLimits): ReplicaId {
   const id = text(message.replicaId, 'replicaId', limits.maxReplicaIdLength);
   if (id === '') throw invalid('replicaId', 'a string that is not empty', id);
+  if (id === SERVER_REPLICA_ID) throw invalid('replicaId', `any string but '${SERVER_REPLICA_ID}'`, id);
   return id as ReplicaId;
 }
 

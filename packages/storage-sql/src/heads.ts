@@ -19,13 +19,16 @@ type HeadRow = readonly [
   order: number,
   foldedThrough: number,
   announcedAck: string | null,
+  latest: string | null,
+  horizon: string | null,
   soleAuthor: string | null,
   operations: number,
   baselines: number,
 ];
 
 const FIND = `
-SELECT key, epoch, version, founded, server_order, folded_through, announced_ack, sole_author, operations, baselines
+SELECT key, epoch, version, founded, server_order, folded_through, announced_ack, latest, horizon, sole_author,
+  operations, baselines
 FROM library WHERE id = ? AND epoch >= 0 ORDER BY epoch DESC LIMIT 1`;
 
 /** The library in its present epoch. */
@@ -40,6 +43,8 @@ export function findLibrary(database: SqlDatabase, id: LibraryId): LibraryRecord
     order,
     foldedThrough,
     announcedAck,
+    latest,
+    horizon,
     soleAuthor,
     operations,
     baselines,
@@ -51,6 +56,8 @@ export function findLibrary(database: SqlDatabase, id: LibraryId): LibraryRecord
     order,
     foldedThrough,
     announcedAck: announcedAck as Timestamp | null,
+    latest: latest as Timestamp | null,
+    horizon: horizon as Timestamp | null,
     soleAuthor: decodeOptional(soleAuthor),
     operations,
     baselines,
@@ -60,8 +67,9 @@ export function findLibrary(database: SqlDatabase, id: LibraryId): LibraryRecord
 
 const INSERT = `
 INSERT INTO library
-  (epoch, version, founded, server_order, folded_through, announced_ack, sole_author, operations, baselines, id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`;
+  (epoch, version, founded, server_order, folded_through, announced_ack, latest, horizon, sole_author, operations,
+    baselines, id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING key`;
 
 /** Adds the library, or its next epoch, and returns the new key. */
 export function insertLibrary(database: SqlDatabase, id: LibraryId, head: Head): number {
@@ -70,7 +78,7 @@ export function insertLibrary(database: SqlDatabase, id: LibraryId, head: Head):
 
 const UPDATE = `
 UPDATE library SET epoch = ?, version = ?, founded = ?, server_order = ?, folded_through = ?, announced_ack = ?,
-  sole_author = ?, operations = ?, baselines = ? WHERE key = ?`;
+  latest = ?, horizon = ?, sole_author = ?, operations = ?, baselines = ? WHERE key = ?`;
 
 export function updateHead(database: SqlDatabase, key: number, head: Head): void {
   database.run(UPDATE, ...headValues(head), key);
@@ -119,6 +127,8 @@ const headValues = (head: Head): SqlValue[] => [
   head.order,
   head.foldedThrough,
   head.announcedAck,
+  head.latest,
+  head.horizon,
   encodeOptional(head.soleAuthor),
   head.operations,
   head.baselines,

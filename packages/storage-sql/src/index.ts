@@ -6,5 +6,12 @@ export { type ImportedRows, LibraryImport } from './import-library.js';
 export { SqlLibraryStorage } from './library-storage.js';
 export { OpenLibraries } from './open-libraries.js';
 export { putRevocation, readRevocations } from './revocations.js';
-export { APPLICATION_ID, assertSchemaVersion, createSchema, SCHEMA, SCHEMA_VERSION } from './schema.js';
+export {
+  APPLICATION_ID,
+  assertSchemaVersion,
+  createSchema,
+  SCHEMA,
+  SCHEMA_VERSION,
+  upgradeSchema,
+} from './schema.js';
 export { WriteGroup } from './write-group.js';

@@ -5,7 +5,7 @@ import type { SqlDriver } from './driver.js';
 export const APPLICATION_ID = 0x56524454;
 
 /** The layout that this version writes: the `user_version`. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
  * One layout for one file per library and for one file for all: a library has an internal key, which leads the
@@ -29,7 +29,10 @@ CREATE TABLE library (
   announced_ack TEXT,
   sole_author TEXT,
   operations INTEGER NOT NULL,
-  baselines INTEGER NOT NULL
+  baselines INTEGER NOT NULL,
+  -- Since layout 2.
+  latest TEXT,
+  horizon TEXT
 );
 -- The row of the highest epoch is the library; lower ones are evicted, and those below zero are staged.
 CREATE UNIQUE INDEX library_by_id ON library (id, epoch);
@@ -117,9 +120,31 @@ export function createSchema(driver: SqlDriver): void {
   driver.transaction(() => driver.exec(SCHEMA));
 }
 
+/** Layouts before the present one, and how each becomes the next: with columns in the same order as in a new database. */
+const UPGRADES: Record<number, string> = {
+  // What a device was given with a reset it may have folded: all that there is.
+  1: `
+ALTER TABLE library ADD COLUMN latest TEXT;
+ALTER TABLE library ADD COLUMN horizon TEXT;
+UPDATE library SET latest = (
+  SELECT max(timestamp) FROM (
+    SELECT timestamp FROM operation WHERE library = key UNION ALL SELECT timestamp FROM baseline WHERE library = key
+  )
+) WHERE epoch >= 0;
+UPDATE library SET horizon = max(coalesce(latest, announced_ack), coalesce(announced_ack, latest));`,
+};
+
+/**
+ * Brings a database of an earlier layout up to date, inside of a transaction of the caller's, who then sets the
+ * `user_version` to {@link SCHEMA_VERSION}. `version` is one that {@link assertSchemaVersion} lets pass.
+ */
+export function upgradeSchema(driver: SqlDriver, version: number): void {
+  for (let from = version; from < SCHEMA_VERSION; from++) driver.exec(UPGRADES[from]!);
+}
+
 /** Refuses a database of a later layout. `name` says which it is, in the error's sentence. */
 export function assertSchemaVersion(version: number, name: string): void {
-  if (version === SCHEMA_VERSION) return;
+  if (version === SCHEMA_VERSION || version in UPGRADES) return;
   throw new VerdantError(
     VerdantErrorCode.Configuration,
     version > SCHEMA_VERSION

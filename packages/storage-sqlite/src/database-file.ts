@@ -7,6 +7,7 @@ import {
   createSchema,
   SCHEMA_VERSION,
   SqlDatabase,
+  upgradeSchema,
 } from '@verdant-web/storage-sql';
 import Database from 'better-sqlite3';
 import { BetterSqliteDriver } from './driver.js';
@@ -48,7 +49,7 @@ export function openDatabase(path: string, { durability, cacheKiB, original }: O
   }
   const db = new Database(path, { fileMustExist: true });
   try {
-    assertSchemaVersion(db.pragma('user_version', { simple: true }) as number, path);
+    upgradeDatabase(db, path);
     makeShrinkable(db, path, original?.log);
     setPragmas(db, durability, cacheKiB);
   } catch (error) {
@@ -78,6 +79,22 @@ export function databaseExists(path: string): boolean {
 export function createDatabase(path: string, empty: Buffer): void {
   writeFileSync(`${path}.new`, empty);
   putInPlace(`${path}.new`, path);
+}
+
+/**
+ * Brings the tables up to date where an earlier version wrote them, whole or not at all. Refuses a database of a later
+ * layout, untouched.
+ */
+export function upgradeDatabase(db: Database.Database, path: string): void {
+  const version = db.pragma('user_version', { simple: true }) as number;
+  assertSchemaVersion(version, path);
+  if (version === SCHEMA_VERSION) return;
+  db.pragma('synchronous = FULL');
+  const driver = new BetterSqliteDriver(db);
+  driver.transaction(() => {
+    upgradeSchema(driver, version);
+    db.pragma(`user_version = ${SCHEMA_VERSION}`);
+  });
 }
 
 /**

@@ -119,7 +119,7 @@ test('a database of a newer layout is refused', async () => {
   db.close();
   const before = contents(directory);
   expect(() => sqlStorage({ databaseFile })).toThrow(
-    /newer version of Verdant \(layout 99; this one knows up to 1\)/,
+    /newer version of Verdant \(layout 99; this one knows up to 2\)/,
   );
   expect(contents(directory)).toMatchObject(before);
 });
@@ -183,6 +183,8 @@ async function founding(library: LibraryStorage): Promise<void> {
     order: 0,
     foldedThrough: 0,
     announcedAck: null,
+    latest: null,
+    horizon: null,
     soleAuthor: null,
     operations: 0,
     baselines: 0,

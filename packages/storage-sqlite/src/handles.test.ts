@@ -102,6 +102,8 @@ const headAt = (order: number) => ({
   order,
   foldedThrough: 0,
   announcedAck: null,
+  latest: null,
+  horizon: null,
   soleAuthor: null,
   operations: 0,
   baselines: 0,

@@ -50,6 +50,8 @@ const EMPTY: Head = {
   order: 0,
   foldedThrough: 0,
   announcedAck: null,
+  latest: null,
+  horizon: null,
   soleAuthor: null,
   operations: 0,
   baselines: 0,

@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import type { Log, RevocationRow } from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
 import {
-  assertSchemaVersion,
   copyLibrary,
   hasLibrary,
   listLibraries,
@@ -11,6 +10,7 @@ import {
   SqlDatabase,
 } from '@verdant-web/storage-sql';
 import Database from 'better-sqlite3';
+import { upgradeDatabase } from './database-file.js';
 import { BetterSqliteDriver } from './driver.js';
 import { putInPlace } from './durable-file.js';
 import { acquireLock } from './lock.js';
@@ -24,7 +24,7 @@ const OPTION = 'transferFromUnifiedDatabaseFile';
 
 /**
  * A file with many libraries, the original server's or that of `sqlStorage`, from which shards take theirs. It is only
- * read.
+ * read, but for one of an earlier layout of ours, which is brought up to date.
  */
 export class UnifiedSource {
   /** The file itself, whatever links lead to it. */
@@ -56,8 +56,7 @@ export class UnifiedSource {
       throw error;
     }
     try {
-      if (!this.#layout)
-        assertSchemaVersion(this.#db.pragma('user_version', { simple: true }) as number, this.path);
+      if (!this.#layout) upgradeDatabase(this.#db, this.path);
       this.#db.pragma('query_only = 1');
       this.#database = new SqlDatabase(new BetterSqliteDriver(this.#db));
     } catch (error) {

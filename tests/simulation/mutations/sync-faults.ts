@@ -30,13 +30,13 @@ export const syncFaults: readonly Fault[] = [
     step.head = {
       ...head,
       founded: true,
-      order,
+      order: repairs.order,
       foldedThrough: baselines.length > 0`,
     wrong: `  if (sync.isNew) {
     step.head = {
       ...head,
       founded: true,
-      order,
+      order: repairs.order,
       foldedThrough: baselines.length > 0`,
   },
   {
@@ -165,7 +165,7 @@ export const syncFaults: readonly Fault[] = [
     breaks: ['SYNC-22', 'OP-9'],
     harm: 'An item is pushed to a list twice.',
     file: 'library/admission.ts',
-    right: 'if (!replaces && draft.isStored(replica, oid, timestamp)) return null;',
+    right: 'if (!replaces && (draft.isStored(replica, oid, timestamp) || draft.isRepair(oid, timestamp))) return null;',
     wrong: '',
   },
   {
@@ -182,8 +182,8 @@ export const syncFaults: readonly Fault[] = [
     harm: 'They see it when they connect again, or never.',
     file: 'library/decide-sync.ts',
     right: `  if (stored) {
-    effects.unshift({`,
+    effects.push({`,
     wrong: `  if (stored && sync.connection.kind === 'socket') {
-    effects.unshift({`,
+    effects.push({`,
   },
 ];

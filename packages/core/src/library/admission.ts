@@ -116,7 +116,7 @@ export class Admitter {
     const { draft, replica, replaces = false, maxValueBytes, seen } = this.#options;
     const { oid, timestamp, data: patch } = operation;
     if (!seen.add(contentKeyOf(operation))) return null;
-    if (!replaces && draft.isStored(replica, oid, timestamp)) return null;
+    if (!replaces && (draft.isStored(replica, oid, timestamp) || draft.isRepair(oid, timestamp))) return null;
     const authz = this.#access(operation);
     if (authz === undefined) return null;
     if (this.#writtenThrough === null || timestamp > this.#writtenThrough) this.#writtenThrough = timestamp;

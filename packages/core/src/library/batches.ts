@@ -7,7 +7,7 @@ import { decideBatch, isRefused } from './decide-batch.js';
 import { Draft } from './draft.js';
 import type { Effect } from './effects.js';
 import { reclaimSpace } from './evict.js';
-import { gatherFacts } from './facts.js';
+import { gatherFacts, gatherObjects } from './facts.js';
 import { stageFounding } from './founding.js';
 import type { Inbound } from './inbound.js';
 import type { Inbox } from './inbox.js';
@@ -91,9 +91,7 @@ export class Batches {
 
   async #commitAndRelease(units: Unit[], inbound: Inbound[][]): Promise<void> {
     const now = this.#library.services.scheduler.now();
-    const facts = await gatherFacts(this.#library.storage, this.#library.state, inbound.flat());
-    const draft = new Draft(this.#library.state, facts);
-    const effects = decideBatch(draft, this.#decideContext(now), inbound);
+    const { draft, effects } = await this.#decide(inbound, now);
     const { change } = draft;
     if (change) {
       const result = await this.#library.storage.commit(change);
@@ -102,6 +100,18 @@ export class Batches {
     draft.adopt(change !== null, now);
     for (const [index, unit] of units.entries()) this.#release(unit, effects[index]!);
     this.#library.settler.soon();
+  }
+
+  /** Decides the batch; anew, where that asks for the rows of objects that an operation came late for. */
+  async #decide(inbound: Inbound[][], now: number): Promise<{ draft: Draft; effects: Effect[][] }> {
+    const { storage, state } = this.#library;
+    const facts = await gatherFacts(storage, state, inbound.flat());
+    for (;;) {
+      const draft = new Draft(state, facts);
+      const effects = decideBatch(draft, this.#decideContext(now), inbound);
+      if (draft.missing.size === 0) return { draft, effects };
+      await gatherObjects(storage, facts, draft.missing);
+    }
   }
 
   /** It is durable: let the world hear. What goes wrong here concerns whoever is told of it, and nobody else. */

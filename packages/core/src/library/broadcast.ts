@@ -3,15 +3,16 @@ import type { Connection, SocketConnection } from './connection.js';
 import type { Effect } from './effects.js';
 import { encodeBaseline, encodeOperation, encodeRebroadcast } from './wire.js';
 
-type Changes = Extract<Effect, { kind: 'changes' }>;
+/** What others are told of. */
+export type Changes = Omit<Extract<Effect, { kind: 'changes' }>, 'kind' | 'replaced'>;
 
 /**
- * Tell every synced socket but the author's of new operations, each of those that it may see.
+ * Tell every synced socket but the author's, where they came over one, of new operations, each of those that it may see.
  * What is public is encoded once, however many there are.
  */
 export function broadcastChanges(
   changes: Changes,
-  author: Connection,
+  author: Connection | null,
   sockets: Iterable<SocketConnection>,
   /** Wall-clock ms. */
   now: number,

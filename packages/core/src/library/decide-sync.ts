@@ -8,6 +8,7 @@ import type { Effect, ResetReason, SyncOutcome, SyncReply } from './effects.js';
 import { keyOf } from './facts.js';
 import type { StagedContent } from './founding.js';
 import { IncomingSync } from './incoming-sync.js';
+import { foldedByDevices, heardOf, latestOf, repairLate } from './late.js';
 import { laterOf } from './later-of.js';
 import { addPending, isOwedReset, pendingReset, predateReset } from './pending-replies.js';
 import type { Contents } from './same-content.js';
@@ -75,7 +76,7 @@ function intoEmpty(sync: IncomingSync): Decided {
 
 /** As {@link intoEmpty}, with content that was admitted and staged before. */
 function adopt(sync: IncomingSync, staged: StagedContent): Decided {
-  const { stage, operations, baselines, order, writtenThrough, usedFiles, refused } = staged;
+  const { stage, operations, baselines, order, latest, writtenThrough, usedFiles, refused } = staged;
   const { head } = sync.draft;
   const row: ReplicaRow = { ...sync.row, writtenThrough, ackedOrder: order };
   const effects: Effect[] = [replyTo(sync, 'founded', row, order, order, null)];
@@ -83,15 +84,16 @@ function adopt(sync: IncomingSync, staged: StagedContent): Decided {
   if (operations + baselines > 0) {
     effects.unshift({ kind: 'founded', replicaId: row.id, staged });
     step.adopt = stage;
-    step.head = {
+    step.head = foldedByDevices({
       ...head,
       founded: true,
       order,
       foldedThrough: baselines > 0 ? head.order + 1 : head.foldedThrough,
+      latest,
       soleAuthor: soleAuthorAfter(head, row.id),
       operations,
       baselines,
-    };
+    });
   }
   for (const { oid, authz } of refused)
     effects.push({ kind: 'access-refused', replicaId: row.id, oid, authz });
@@ -110,7 +112,11 @@ function reset(sync: IncomingSync, reason: ResetReason): Decided {
   const row = sync.isRepeated ? sync.row : { ...addPending(sync.row, pending), lastReset };
   // Recorded by a sync that was repeated, and was answered in the epoch before, it would no longer be new.
   const step: Step = sync.isRepeated && sync.isNew ? {} : { replica: row, answered: sync.answered };
-  const told: Step = { ...step, forbidden: { replicaId: row.id, wrote: false } };
+  const told: Step = {
+    ...step,
+    head: foldedByDevices(sync.draft.head),
+    forbidden: { replicaId: row.id, wrote: false },
+  };
   return { step: told, effects: [replyTo(sync, reason, row, 0, order, pending)] };
 }
 
@@ -157,14 +163,21 @@ function storeAndAnswer(
   admission: Admission,
   { from, removed, renews = false }: { from: number; removed: Contents | null; renews?: boolean },
 ): Decided {
-  const { head } = sync.draft;
+  const { draft } = sync;
+  const { head } = draft;
   const { operations, baselines, order } = admission;
   const stored = operations.length > 0 || baselines.length > 0;
+  // Where everything is replaced, nothing can come late.
+  const late = removed === null ? operations : [];
+  const { maxValueBytes } = sync.context;
+  const repairs = repairLate({ draft, operations: late, order, maxValueBytes });
   // Nothing of others lies between: what it just wrote is all that is new, and it holds that, if no reset took it.
   const upToDate = !renews && from >= head.order;
   const mayBeWiped = !renews && predateReset(sync.row, admission);
   const through = mayBeWiped ? head.order : order;
-  const pending = upToDate ? null : sync.pendingReply(through, renews && 'owed');
+  const told = repairs.order > order && !mayBeWiped ? repairs.order : through;
+  const pending =
+    upToDate && repairs.operations.length === 0 ? null : sync.pendingReply(told, renews && 'owed');
   const answered = pending === null || sync.isRepeated ? sync.row : addPending(sync.row, pending);
   const row: ReplicaRow = {
     ...answered,
@@ -173,9 +186,9 @@ function storeAndAnswer(
     lastReset: renews ? laterOf(sync.row.lastReset, sync.timestamp) : sync.row.lastReset,
   };
   const outcome = renews ? 'unsure' : head.founded ? 'merged' : 'founded';
-  const effects: Effect[] = [replyTo(sync, outcome, row, upToDate ? order : from, order, pending)];
+  const effects: Effect[] = [];
   if (stored) {
-    effects.unshift({
+    effects.push({
       kind: 'changes',
       replicaId: row.id,
       operations,
@@ -185,13 +198,16 @@ function storeAndAnswer(
       mayBeWiped,
     });
   }
+  effects.push(...heardOf(repairs, { inReply: true }));
+  effects.push(replyTo(sync, outcome, row, upToDate ? order : from, repairs.order, pending));
   for (const refused of admission.refused)
     effects.push({ kind: 'access-refused', replicaId: row.id, ...refused });
   const { since } = sync.message;
+  const all = [...operations, ...repairs.operations];
   const step: Step = {
     replica: row,
     soft: !stored && !hardChange(sync.known, row),
-    operations,
+    operations: all,
     baselines,
     access: admission.access,
     usedFiles: admission.usedFiles,
@@ -202,13 +218,17 @@ function storeAndAnswer(
     step.head = {
       ...head,
       founded: true,
-      order,
+      order: repairs.order,
       foldedThrough: baselines.length > 0 ? head.order + 1 : head.foldedThrough,
+      latest: latestOf(head.latest, all, baselines),
+      horizon: repairs.horizon,
       soleAuthor: soleAuthorAfter(head, row.id),
-      operations: head.operations + operations.length - (removed?.operations.length ?? 0),
+      operations: head.operations + all.length - (removed?.operations.length ?? 0),
       baselines: head.baselines + baselines.length - (removed?.baselines.length ?? 0),
     };
   }
+  // Everything is folded at once by whoever is sent, or has just sent, everything.
+  if (renews || !head.founded || removed) step.head = foldedByDevices(step.head ?? head);
   if (removed) {
     const kept = new Set(baselines.map(({ oid }) => oid));
     step.removeBaselines = removed.baselines.map(({ oid }) => oid).filter((oid) => !kept.has(oid));

@@ -14,6 +14,7 @@ import { type Decided, decideSync, soleAuthorAfter } from './decide-sync.js';
 import type { Draft, Step } from './draft.js';
 import type { Effect } from './effects.js';
 import type { StagedContent } from './founding.js';
+import { heardOf, latestOf, repairLate } from './late.js';
 import { laterOf } from './later-of.js';
 import { confirmReply, doubtSince, pendingReset, predateReset } from './pending-replies.js';
 
@@ -87,6 +88,8 @@ function decideOperations(
   const { maxValueBytes } = context;
   const admission = admit({ draft, caller: connection.caller, replica: row, operations, maxValueBytes });
   const stored = admission.operations.length > 0;
+  const { operations: written, order: wrote } = admission;
+  const repairs = repairLate({ draft, operations: written, order: wrote, maxValueBytes });
   const mayBeWiped = reset !== null || predateReset(row, admission);
   // Over HTTP an earlier operation may be under way still, or lost and offered again by the next sync: only that says
   // that nothing older will come.
@@ -101,10 +104,11 @@ function decideOperations(
     // A replica holds what it wrote, unless a reset that is under way, or came before it was sent, wipes it.
     ackedOrder: row.ackedOrder >= head.order && !mayBeWiped ? admission.order : row.ackedOrder,
   };
+  const all = [...written, ...repairs.operations];
   const step: Step = {
     replica,
     soft: !stored && replica.pending === row.pending,
-    operations: admission.operations,
+    operations: all,
     access: admission.access,
     usedFiles: admission.usedFiles,
   };
@@ -113,19 +117,22 @@ function decideOperations(
     step.head = {
       ...head,
       founded: true,
-      order: admission.order,
+      order: repairs.order,
+      latest: latestOf(head.latest, all),
+      horizon: repairs.horizon,
       soleAuthor: soleAuthorAfter(head, row.id),
-      operations: head.operations + admission.operations.length,
+      operations: head.operations + all.length,
     };
     effects.push({
       kind: 'changes',
       replicaId: row.id,
-      operations: admission.operations,
+      operations: written,
       baselines: [],
-      through: admission.order,
+      through: wrote,
       replaced: false,
       mayBeWiped,
     });
+    effects.push(...heardOf(repairs, { inReply: false }));
   }
   // Over HTTP requests fail one by one: the ack of a later one would make the client skip an earlier one for ever.
   if (connection.kind === 'socket')

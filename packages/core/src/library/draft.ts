@@ -1,10 +1,24 @@
-import { isRoot, type Oid, type ReplicaId, type Timestamp } from '@verdant-web/protocol';
-import type { AccessRow, BaselineRow, Head, OperationRow, ReplicaRow } from '../storage/rows.js';
+import {
+  compareTimestamps,
+  isRoot,
+  type Oid,
+  type ReplicaId,
+  SERVER_REPLICA_ID,
+  type Timestamp,
+} from '@verdant-web/protocol';
+import type {
+  AccessRow,
+  BaselineRow,
+  Head,
+  OperationKey,
+  OperationRow,
+  ReplicaRow,
+} from '../storage/rows.js';
 import type { LibraryChange, StageId } from '../storage/storage.js';
 import { type AccessView, isPublicAfter } from './access.js';
 import type { AdmittedOperation } from './admission.js';
-import type { BatchFacts } from './facts.js';
-import { keyOf } from './facts.js';
+import { type BatchFacts, keyOf, type ObjectHistory } from './facts.js';
+import { isOfServer } from './late.js';
 import { changeSoftly, type LibraryState } from './state.js';
 
 /** What one message changes. All of it is taken, or nothing. */
@@ -49,6 +63,11 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
   readonly #forbidden = new Map<ReplicaId, boolean>();
   #adopted: StageId | null = null;
   #head: Head;
+  /** How many of the operations are in {@link #histories}. */
+  #sorted = 0;
+  readonly #histories = new Map<Oid, OperationRow[]>();
+  /** Objects whose rows were asked for and are not known. What was decided without them must not be committed. */
+  readonly missing = new Set<Oid>();
 
   constructor(state: LibraryState, facts: BatchFacts) {
     this.#state = state;
@@ -75,7 +94,16 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
   /** Whether the operation is in the log, was folded, or is stored by an earlier message of the batch. */
   isStored(replica: ReplicaRow, oid: Oid, timestamp: Timestamp): boolean {
     if (replica.writtenThrough === null || timestamp > replica.writtenThrough) return false;
-    const key = keyOf({ replicaId: replica.id, oid, timestamp });
+    return this.#isKnown({ replicaId: replica.id, oid, timestamp });
+  }
+
+  /** Whether it is what the server wrote itself, given back. */
+  isRepair(oid: Oid, timestamp: Timestamp): boolean {
+    return isOfServer(timestamp) && this.#isKnown({ replicaId: SERVER_REPLICA_ID, oid, timestamp });
+  }
+
+  #isKnown(operation: OperationKey): boolean {
+    const key = keyOf(operation);
     return this.#stored.has(key) || this.#facts.stored.has(key);
   }
 
@@ -86,6 +114,35 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
   isOfBefore({ id, lastReset }: ReplicaRow, timestamp: Timestamp): boolean {
     const written = this.#state.writtenBefore.get(id);
     return written !== undefined && lastReset !== null && timestamp <= written && timestamp <= lastReset;
+  }
+
+  /** What is stored of an object; null: that has to be fetched first. See {@link missing}. */
+  history(oid: Oid): ObjectHistory | null {
+    const stored = this.#startsOver ? EMPTY_HISTORY : this.#facts.objects.get(oid);
+    if (stored === undefined) {
+      this.missing.add(oid);
+      return null;
+    }
+    for (; this.#sorted < this.#operations.length; this.#sorted++) {
+      const row = this.#operations[this.#sorted]!;
+      const rows = this.#histories.get(row.oid);
+      if (rows) rows.push(row);
+      else this.#histories.set(row.oid, [row]);
+    }
+    const added = this.#histories.get(oid) ?? [];
+    if (added.length === 0 && !this.#startsOver) return stored;
+    return {
+      baseline: this.#startsOver ? (this.#baselines.find((row) => row.oid === oid) ?? null) : stored.baseline,
+      operations: [...stored.operations, ...added].sort(inOrderOfTime),
+    };
+  }
+
+  /** Whether what was stored before the batch is replaced by what it brings, if there was any. */
+  get #startsOver(): boolean {
+    return (
+      !this.#state.head.founded ||
+      this.#baselines.length + this.#removeBaselines.length + this.#fold.length > 0
+    );
   }
 
   /** Whether a sync with this timestamp was answered before. */
@@ -192,6 +249,11 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
     for (const [id, since] of this.#confirmed) state.confirmedSince.set(id, since);
   }
 }
+
+const EMPTY_HISTORY: ObjectHistory = { baseline: null, operations: [] };
+
+const inOrderOfTime = (a: OperationRow, b: OperationRow): number =>
+  compareTimestamps(a.timestamp, b.timestamp);
 
 const MAX_REMEMBERED = 20_000;
 /** More than requests of one replica that are under way at once. */

@@ -67,6 +67,15 @@ export type Effect =
       /** A reset that the author was sent may have wiped, or may yet wipe, what it just wrote on its device. */
       mayBeWiped: boolean;
     }
+  /** What the server wrote after these changes, for operations in them that came late. */
+  | {
+      kind: 'repairs';
+      operations: readonly AdmittedOperation[];
+      /** The server order of the last of them. */
+      through: ServerOrder;
+      /** Whether the author finds them in the answer to its sync. Otherwise it is told as everybody else. */
+      inReply: boolean;
+    }
   /** The library was founded with content that was staged. */
   | { kind: 'founded'; replicaId: ReplicaId; staged: StagedContent }
   | { kind: 'access-refused'; replicaId: ReplicaId; oid: Oid; authz: AuthzKey | undefined };

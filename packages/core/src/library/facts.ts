@@ -5,11 +5,13 @@ import {
   type Operation,
   type ReplicaId,
   rootOf,
+  SERVER_REPLICA_ID,
 } from '@verdant-web/protocol';
 import type { AccessRow, BaselineRow, OperationKey, OperationRow, ReplicaRow } from '../storage/rows.js';
 import type { DocumentRows, LibraryStorage } from '../storage/storage.js';
 import { isPublicAfter } from './access.js';
 import type { Inbound } from './inbound.js';
+import { isOfServer } from './late.js';
 import type { Contents } from './same-content.js';
 import type { LibraryState } from './state.js';
 
@@ -23,8 +25,17 @@ export interface BatchFacts {
   publicRoots: Set<Oid>;
   /** For replicas that were away uncounted: the lowest timestamp of what they have not acknowledged. */
   earliestUnseen: Map<ReplicaId, string | null>;
+  /** Rows of objects that an operation came late for; without any, an empty history. */
+  objects: Map<Oid, ObjectHistory>;
   /** Everything that the library holds, where a replica sends its full history over its own. */
   contents: Contents | null;
+}
+
+/** What is stored of one object. */
+export interface ObjectHistory {
+  baseline: BaselineRow | null;
+  /** In timestamp order. */
+  operations: readonly OperationRow[];
 }
 
 /** One string for what makes an operation the same when it is sent again. */
@@ -42,6 +53,7 @@ export async function gatherFacts(
     access: new Map(),
     publicRoots: new Set(),
     earliestUnseen: new Map(),
+    objects: new Map(),
     contents: null,
   };
   if (state.head.version === 0) return facts;
@@ -56,6 +68,7 @@ export async function gatherFacts(
     const written = row?.writtenThrough;
     for (const { oid, timestamp } of message.operations) {
       if (written && timestamp <= written) keys.push({ replicaId: message.replicaId, oid, timestamp });
+      if (isOfServer(timestamp)) keys.push({ replicaId: SERVER_REPLICA_ID, oid, timestamp });
       const root = rootOf(oid);
       if (!state.access.has(root)) access.add(root);
     }
@@ -75,6 +88,19 @@ export async function gatherFacts(
   }
   await gatherPublicRoots(storage, state, batch, facts);
   return facts;
+}
+
+/** Fetch the rows of objects that deciding a batch has asked for. */
+export async function gatherObjects(
+  storage: LibraryStorage,
+  facts: BatchFacts,
+  oids: ReadonlySet<Oid>,
+): Promise<void> {
+  const { objects } = await storage.lookup({ keys: [], replicas: [], access: [], objects: [...oids] });
+  const operations = new Map<Oid, OperationRow[]>([...oids].map((oid) => [oid, []]));
+  for (const row of objects.operations) operations.get(row.oid)?.push(row);
+  for (const [oid, rows] of operations) facts.objects.set(oid, { baseline: null, operations: rows });
+  for (const baseline of objects.baselines) facts.objects.get(baseline.oid)!.baseline = baseline;
 }
 
 async function gatherReplicas(

@@ -22,6 +22,7 @@ import { founderOf } from './decide-sync.js';
 import { Draft } from './draft.js';
 import { gatherFacts } from './facts.js';
 import type { Inbound } from './inbound.js';
+import { laterOf } from './later-of.js';
 import type { LiveLibrary } from './live-library.js';
 import { readMessage } from './read-message.js';
 import { ManySeenKeys } from './seen-keys.js';
@@ -38,6 +39,8 @@ export interface StagedContent extends Omit<Admission, 'operations' | 'baselines
   /** The timestamp of the last operation of all, and of the last one that everybody may see. */
   readonly last: Timestamp | null;
   readonly lastPublic: Timestamp | null;
+  /** The latest of all their timestamps. */
+  readonly latest: Timestamp | null;
 }
 
 /**
@@ -189,6 +192,7 @@ class Stager {
   #publicBaselines = 0;
   #last: Timestamp | null = null;
   #lastPublic: Timestamp | null = null;
+  #latest: Timestamp | null = null;
 
   constructor(admitter: Admitter, reader: ContentReader, latestMs: number) {
     this.#admitter = admitter;
@@ -214,6 +218,7 @@ class Stager {
       publicBaselines: this.#publicBaselines,
       last: this.#last,
       lastPublic: this.#lastPublic,
+      latest: this.#latest,
       usedFiles,
       refused,
       writtenThrough,
@@ -225,7 +230,10 @@ class Stager {
     for (const baseline of this.#reader.baselines()) {
       this.#checkClock(baseline.timestamp);
       const row = this.#admitter.baseline(baseline);
-      if (row) this.#baselines++;
+      if (row) {
+        this.#baselines++;
+        this.#latest = laterOf(this.#latest, row.timestamp);
+      }
       if (row?.authz === null) this.#publicBaselines++;
       yield { row, length: row?.snapshot.length ?? 0 };
     }
@@ -238,6 +246,7 @@ class Stager {
       if (row) {
         this.#operations++;
         this.#last = row.timestamp;
+        this.#latest = laterOf(this.#latest, row.timestamp);
         if (row.authz === null) this.#lastPublic = row.timestamp;
       }
       yield { row, length: row?.data.length ?? 0 };

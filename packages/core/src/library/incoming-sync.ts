@@ -178,6 +178,9 @@ export class IncomingSync {
   get isStored(): boolean {
     const { operations, baselines } = this.message;
     if (baselines.length > 0 && !this.isSame) return false;
-    return operations.every(({ oid, timestamp }) => this.draft.isStored(this.row, oid, timestamp));
+    return operations.every(
+      ({ oid, timestamp }) =>
+        this.draft.isStored(this.row, oid, timestamp) || this.draft.isRepair(oid, timestamp),
+    );
   }
 }

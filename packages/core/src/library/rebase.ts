@@ -1,4 +1,5 @@
 import {
+  type AuthzKey,
   applyPatch,
   fileIdsIn,
   type Oid,
@@ -59,23 +60,14 @@ function foldObject(
   baseline: BaselineRow | null,
   plan: RebasePlan,
 ): void {
-  let state = baseline ? (JSON.parse(baseline.snapshot) as PlainObject) : undefined;
-  let authz = baseline?.authz ?? null;
+  const before = objectOf(baseline);
   const released = new Set<string>();
-  const filesBefore = fileIdsIn(state);
+  const filesBefore = fileIdsIn(before.state);
   for (const row of operations) {
     plan.fold.push(row.order);
     plan.foldedThrough = Math.max(plan.foldedThrough, row.order);
-    // Part of the baseline already: it was made from this operation, on the device that founded the library.
-    if (baseline && row.timestamp <= baseline.timestamp) continue;
-    const patch = JSON.parse(row.data) as Patch;
-    // Of a private document that was deleted, where somebody made a public one of its key since: what is not to be seen
-    // must not get into what is.
-    if (patch.op !== 'initialize' && row.authz !== null && row.authz !== authz) continue;
-    for (const id of releasedFiles(state, patch)) released.add(id);
-    state = applyPatch(state, patch);
-    if (patch.op === 'initialize') authz = row.authz;
   }
+  const { state, authz } = applyRows(before, afterBaseline(baseline, operations), released);
   const filesAfter = new Set(fileIdsIn(state));
   plan.releasedFiles.push(...[...released].filter((id) => !filesAfter.has(id)));
   plan.usedFiles.push(...[...filesAfter].filter((id) => !filesBefore.includes(id)));
@@ -86,6 +78,48 @@ function foldObject(
   const last = operations.at(-1)!.timestamp;
   const timestamp = baseline && baseline.timestamp > last ? baseline.timestamp : last;
   plan.baselines.push({ oid, snapshot: JSON.stringify(state), timestamp, authz });
+}
+
+/** An object at some time. */
+export interface ObjectNow {
+  /** Undefined: it was never initialised, or is deleted. */
+  readonly state: PlainObject | undefined;
+  readonly authz: AuthzKey | null;
+}
+
+/** The object that a baseline holds. */
+export const objectOf = (baseline: BaselineRow | null): ObjectNow => ({
+  state: baseline ? (JSON.parse(baseline.snapshot) as PlainObject) : undefined,
+  authz: baseline?.authz ?? null,
+});
+
+/**
+ * Without those that are part of the baseline already: made from it on the device that founded the library, or so late
+ * that what was stored with them took their place.
+ */
+export const afterBaseline = (
+  baseline: BaselineRow | null,
+  operations: readonly OperationRow[],
+): readonly OperationRow[] =>
+  baseline ? operations.filter(({ timestamp }) => timestamp > baseline.timestamp) : operations;
+
+/** The object after these operations, in their order. Adds the files to `released` that they drop. */
+export function applyRows(
+  before: ObjectNow,
+  operations: readonly OperationRow[],
+  released = new Set<string>(),
+): ObjectNow {
+  let { state, authz } = before;
+  for (const row of operations) {
+    const patch = JSON.parse(row.data) as Patch;
+    // Of a private document that was deleted, where somebody made a public one of its key since: what is not to be seen
+    // must not get into what is.
+    if (patch.op !== 'initialize' && row.authz !== null && row.authz !== authz) continue;
+    for (const id of releasedFiles(state, patch)) released.add(id);
+    state = applyPatch(state, patch);
+    if (patch.op === 'initialize') authz = row.authz;
+  }
+  return { state, authz };
 }
 
 /** The commit that carries a plan out. `now`: wall-clock ms, from which released files wait to be deleted. */

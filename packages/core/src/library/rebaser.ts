@@ -1,5 +1,7 @@
 import {
   formatTimestamp,
+  type ReplicaId,
+  SERVER_REPLICA_ID,
   type ServerOrder,
   type Timestamp,
   timestampMs,
@@ -70,7 +72,7 @@ export class Rebaser {
       const { state } = library;
       await library.commit({
         ...rebaseChange(state.head, plan, found.baselines, started),
-        dropKeys: [...state.confirmedSince].map(([replicaId, since]) => ({
+        dropKeys: [...state.confirmedSince, ...this.#repairedUpTo].map(([replicaId, since]) => ({
           replicaId,
           through: wellBefore(since),
         })),
@@ -87,6 +89,12 @@ export class Rebaser {
       this.#done = bounds;
     }
     this.#adapt(library.services.scheduler.now() - started);
+  }
+
+  /** What the server wrote comes back with whole histories alone. */
+  get #repairedUpTo(): [ReplicaId, Timestamp][] {
+    const { horizon } = this.#library.state.head;
+    return horizon === null ? [] : [[SERVER_REPLICA_ID, horizon]];
   }
 
   #adapt(tookMs: number): void {

@@ -1,8 +1,15 @@
-import type { Baseline, Operation, ReplicaId, ServerOrder, VerdantError } from '@verdant-web/protocol';
+import {
+  type Baseline,
+  type Operation,
+  type ReplicaId,
+  SERVER_REPLICA_ID,
+  type ServerOrder,
+  type VerdantError,
+} from '@verdant-web/protocol';
 import type { ChangeInfo } from '../events.js';
 import { deleteExpiredFiles } from '../files/clean-up.js';
 import type { BaselineRow, OperationRow } from '../storage/rows.js';
-import { broadcastChanges } from './broadcast.js';
+import { broadcastChanges, type Changes } from './broadcast.js';
 import type { Caller, SocketConnection } from './connection.js';
 import type { SentReply } from './delivery.js';
 import type { Effect, SyncReply } from './effects.js';
@@ -50,6 +57,9 @@ export class Releaser {
         return;
       case 'changes':
         this.#changes(effect, unit);
+        return;
+      case 'repairs':
+        this.#repairs(effect, unit);
         return;
       case 'founded':
         this.#founded(effect, unit);
@@ -176,6 +186,24 @@ export class Releaser {
     this.#emit(changes, unit);
   }
 
+  /** What the server wrote is news to everybody, to whoever made it necessary, too. */
+  #repairs({ operations, through, inReply }: Extract<Effect, { kind: 'repairs' }>, unit: Unit): void {
+    const { roll, services } = this.#library;
+    const { connection } = unit;
+    connection.log.debug?.(
+      { operations: operations.length },
+      'Changes came late: their objects are sent anew.',
+    );
+    const changes = { replicaId: SERVER_REPLICA_ID, operations, baselines: [], through, mayBeWiped: false };
+    // One that is about to be answered is told by the answer, which then says how far it was told.
+    const told = [...roll.sockets].filter((socket) => !(inReply && socket === connection));
+    broadcastChanges(changes, null, told, services.scheduler.now());
+    for (const socket of told) {
+      if (socket.synced && socket.replicaId !== null) this.holds(socket, socket.replicaId);
+    }
+    this.#emit(changes, unit);
+  }
+
   /** Too much to be broadcast as values: whoever synced before is sent it from the storage, as a reply is. */
   #founded({ replicaId, staged }: Extract<Effect, { kind: 'founded' }>, unit: Unit): void {
     const library = this.#library;
@@ -250,7 +278,7 @@ export class Releaser {
     changeSoftly(state, { ...row, ackedOrder: held }, services.scheduler.now());
   }
 
-  #emit(changes: Extract<Effect, { kind: 'changes' }>, unit: Unit): void {
+  #emit(changes: Changes, unit: Unit): void {
     const { replicaId, operations, baselines, through } = changes;
     const { events } = this.#library.services;
     if (!events.hears('changes')) return;

@@ -1,4 +1,5 @@
 import { findConsensus } from './consensus.js';
+import { laterOf } from './later-of.js';
 import type { LiveLibrary } from './live-library.js';
 import type { Rebaser } from './rebaser.js';
 import { changeSoftly, replicaOf } from './state.js';
@@ -55,7 +56,10 @@ export class Settler {
     const listeners = [...roll.sockets].filter((socket) => socket.synced);
     const due = Math.min(...state.dirty.values());
     if (rose && head.founded && (listeners.length > 0 || head.operations > 0)) {
-      await library.commit({ head: { ...head, version: head.version + 1, announcedAck: globalAck } });
+      const horizon = laterOf(head.horizon, globalAck);
+      await library.commit({
+        head: { ...head, version: head.version + 1, announcedAck: globalAck, horizon },
+      });
       const text = encodeMessage({ type: 'global-ack', timestamp: globalAck });
       for (const socket of listeners) socket.outbox.send(text);
     } else if (due <= now && head.version > 0) {

@@ -8,6 +8,8 @@ export const emptyHead: Head = {
   order: 0,
   foldedThrough: 0,
   announcedAck: null,
+  latest: null,
+  horizon: null,
   soleAuthor: null,
   operations: 0,
   baselines: 0,

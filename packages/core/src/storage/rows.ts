@@ -23,6 +23,13 @@ export interface Head {
   foldedThrough: ServerOrder;
   /** The highest global ack that was ever announced. */
   announcedAck: Timestamp | null;
+  /** The latest time of any operation or baseline that was stored; null: there was none. */
+  latest: Timestamp | null;
+  /**
+   * Up to where devices may have folded: the announced ack, or the latest time of what a reset or a founding brought them,
+   * since those are folded at once. What is dated up to here comes late. Null: nobody can have folded anything.
+   */
+  horizon: Timestamp | null;
   /** The one replica that wrote everything; null once two have written, or none. */
   soleAuthor: ReplicaId | null;
   /** How many operations are in the log. */

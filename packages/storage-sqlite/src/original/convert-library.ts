@@ -61,6 +61,8 @@ class Conversion {
   readonly #users: Set<UserId>;
   readonly #access = new DocumentAccess();
   readonly #settled: Timestamp | null;
+  /** The latest time of anything that was written. */
+  #latest: Timestamp | null = null;
   readonly #converted: Converted = { operations: 0, baselines: 0, replicas: 0, files: 0, leftOut: 0 };
 
   constructor(source: SourceLibrary, target: SqlDatabase, id: LibraryId, now: number) {
@@ -105,6 +107,9 @@ class Conversion {
       order,
       foldedThrough,
       announcedAck: order > 0 ? this.#settled : null,
+      latest: this.#latest,
+      // What a device was given with a reset it may have folded.
+      horizon: latestOf(this.#latest, this.#settled),
       // What is only in baselines may be anybody's.
       soleAuthor: foldedThrough === 0 ? soleAuthor : null,
       operations: this.#converted.operations,
@@ -135,6 +140,7 @@ class Conversion {
         continue;
       }
       if (latest === null || baseline.timestamp > latest) latest = baseline.timestamp;
+      this.#latest = latestOf(this.#latest, baseline.timestamp);
       const authz = this.#access.keyOf(baseline.oid, baseline.authz);
       batch.add({ ...baseline, authz }, baseline.snapshot.length);
       this.#converted.baselines++;
@@ -155,6 +161,7 @@ class Conversion {
       }
       const { replicaId, oid, timestamp, data, authz } = operation;
       held.pass({ replicaId, timestamp, original: row[5] });
+      this.#latest = latestOf(this.#latest, timestamp);
       authors.add(replicaId);
       const order = foldedThrough + ++this.#converted.operations;
       const key = this.#access.keyOf(oid, authz);
@@ -204,6 +211,9 @@ class Conversion {
     return { replicaId, oid, timestamp, patch, data: data as string, authz };
   }
 }
+
+const latestOf = (a: Timestamp | null, b: Timestamp | null): Timestamp | null =>
+  a === null || (b !== null && b > a) ? b : a;
 
 function usableFile([rawId, rawName, rawType, pendingDeleteAt]: RawFile): FileRow | null {
   const id = usableId(rawId);

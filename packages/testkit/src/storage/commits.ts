@@ -46,6 +46,8 @@ export function commitContract(test: StorageTest): void {
       order: 12,
       foldedThrough: 3,
       announcedAck: at(4),
+      latest: at(6),
+      horizon: at(5),
       soleAuthor: rows.replicas[0]!.id,
       operations: 2,
       baselines: 2,

@@ -24,6 +24,8 @@ export const head = (changes: Partial<Head> = {}): Head => ({
   order: 0,
   foldedThrough: 0,
   announcedAck: null,
+  latest: null,
+  horizon: null,
   soleAuthor: null,
   operations: 0,
   baselines: 0,

@@ -1,0 +1,155 @@
+import {
+  applyPatch,
+  isZeroTimestamp,
+  type Oid,
+  type Patch,
+  type PlainObject,
+  SERVER_REPLICA_ID,
+  type ServerOrder,
+  type Timestamp,
+  timestampAfter,
+} from '@verdant-web/protocol';
+import type { BaselineRow, Head, OperationRow } from '../storage/rows.js';
+import type { AdmittedOperation } from './admission.js';
+import type { Draft } from './draft.js';
+import type { Effect } from './effects.js';
+import type { ObjectHistory } from './facts.js';
+import { laterOf } from './later-of.js';
+import { afterBaseline, applyRows, type ObjectNow, objectOf } from './rebase.js';
+
+/*
+ * Clients fold by the announced global ack, and fold at once what a reset or a founding brings them. A change that is
+ * dated below that and comes later (a clock that was set back, a page that was loaded anew, the default of a migration)
+ * is overlooked by the devices that have folded, and not by the others. So the server writes those objects anew, as a
+ * whole, just after all that may be folded: there every device takes them in.
+ */
+
+/** The node id in the timestamps of what the server writes. */
+const SERVER_NODE = '0server';
+
+/** Whether the server wrote something at this time, in this or another epoch of the library. */
+export const isOfServer = (timestamp: Timestamp): boolean => timestamp.endsWith(SERVER_NODE);
+
+/** What the server adds to what a message brings. */
+export interface Repairs {
+  /** One for each object with late operations. */
+  operations: AdmittedOperation[];
+  /** The server order of the last one, or of the message's last operation. */
+  order: ServerOrder;
+  /** The head's, moved past the repairs. */
+  horizon: Timestamp | null;
+}
+
+export interface RepairOptions {
+  draft: Draft;
+  /** What the message brings, and the server order of the last of it. */
+  operations: readonly AdmittedOperation[];
+  order: ServerOrder;
+  /** The largest JSON text that can be stored, in bytes of UTF-8. */
+  maxValueBytes: number;
+}
+
+/**
+ * The objects that these operations come late for, each as a whole and with a time of its own, just after what devices may
+ * have folded: clients acknowledge by time alone. A late change takes effect as if it were made when it arrives, above
+ * all that devices may have folded and below what is dated later.
+ */
+export function repairLate({ draft, operations, order, maxValueBytes }: RepairOptions): Repairs {
+  const { horizon } = draft.head;
+  const repairs: Repairs = { operations: [], order, horizon };
+  if (horizon === null) return repairs;
+  for (const [oid, late] of lateByObject(operations, horizon)) {
+    const history = draft.history(oid);
+    if (history === null) continue;
+    const object = repaired(history, late, horizon);
+    const [first] = late;
+    if (object === null || !first) continue;
+    const patch: Patch =
+      object.state === undefined ? { op: 'delete' } : { op: 'initialize', value: object.state };
+    const data = JSON.stringify(patch);
+    // What cannot be stored as a whole can only stay as it is.
+    if (data.length * 3 > maxValueBytes && new TextEncoder().encode(data).byteLength > maxValueBytes)
+      continue;
+    repairs.horizon = timestampAfter(laterOf(repairs.horizon, horizon), SERVER_NODE);
+    const row: OperationRow = {
+      order: ++repairs.order,
+      replicaId: SERVER_REPLICA_ID,
+      oid,
+      timestamp: repairs.horizon,
+      data,
+      authz: object.state === undefined ? first.authz : object.authz,
+    };
+    repairs.operations.push({ row, patch });
+  }
+  return repairs;
+}
+
+/** What the world hears of repairs. `inReply`: whether their author finds them in the answer to its sync. */
+export const heardOf = ({ operations, order }: Repairs, { inReply }: { inReply: boolean }): Effect[] =>
+  operations.length > 0 ? [{ kind: 'repairs', operations, through: order, inReply }] : [];
+
+/** The head after devices were sent everything that the library holds, and may have folded it. */
+export const foldedByDevices = (head: Head): Head =>
+  head.latest === null || (head.horizon !== null && head.latest <= head.horizon)
+    ? head
+    : { ...head, horizon: head.latest };
+
+/** The latest time of what is stored, with these. */
+export function latestOf(
+  before: Timestamp | null,
+  operations: readonly AdmittedOperation[],
+  baselines: readonly BaselineRow[] = [],
+): Timestamp | null {
+  let latest = before;
+  for (const { row } of operations) latest = laterOf(latest, row.timestamp);
+  for (const { timestamp } of baselines) latest = laterOf(latest, timestamp);
+  return latest;
+}
+
+function lateByObject(
+  operations: readonly AdmittedOperation[],
+  horizon: Timestamp,
+): Map<Oid, OperationRow[]> {
+  const late = new Map<Oid, OperationRow[]>();
+  for (const { row } of operations) {
+    if (row.timestamp > horizon) continue;
+    const rows = late.get(row.oid);
+    if (rows) rows.push(row);
+    else late.set(row.oid, [row]);
+  }
+  return late;
+}
+
+/** The object at the horizon, with what came late for it. Null: there is none, and nothing of it creates one. */
+function repaired(
+  { baseline, operations }: ObjectHistory,
+  late: readonly OperationRow[],
+  horizon: Timestamp,
+): ObjectNow | null {
+  const creates = late.some(({ data }) => (JSON.parse(data) as Patch).op === 'initialize');
+  if (baseline === null && operations.length === 0 && !creates) return null;
+  // The default of a migration stays below what people have written since.
+  const defaults = late.filter(({ timestamp }) => isZeroTimestamp(timestamp));
+  const changes = late.filter(({ timestamp }) => !isZeroTimestamp(timestamp));
+  const before = [...operations.filter(({ timestamp }) => timestamp <= horizon), ...defaults];
+  const known = applyRows(objectOf(baseline), afterBaseline(baseline, before.sort(byTime)));
+  const folded = defaults.filter(({ timestamp }) => baseline !== null && timestamp <= baseline.timestamp);
+  return applyRows({ ...known, state: withDefaults(known.state, folded) }, [...changes].sort(byTime));
+}
+
+/** What would be below a baseline now, could it still be told apart: a field that is there was written by somebody. */
+function withDefaults(
+  state: PlainObject | undefined,
+  defaults: readonly OperationRow[],
+): PlainObject | undefined {
+  let after = state;
+  for (const { data } of defaults) {
+    const patch = JSON.parse(data) as Patch;
+    const isMissing =
+      patch.op === 'set' && after !== undefined && !Array.isArray(after) && !Object.hasOwn(after, patch.name);
+    if (isMissing) after = applyPatch(after, patch);
+  }
+  return after;
+}
+
+const byTime = (a: OperationRow, b: OperationRow): number => (a.timestamp < b.timestamp ? -1 : 1);
