@@ -7,7 +7,7 @@ import { encodeBaseline, encodeOperation, encodeRebroadcast } from './wire.js';
 export type Changes = Omit<Extract<Effect, { kind: 'changes' }>, 'kind' | 'replaced'>;
 
 /**
- * Tell every synced socket but the author's, where they came over one, of new operations, each of those that it may see.
+ * Tell every synced socket but the author's (null: the server is the author) of new operations, each of those that it may see.
  * What is public is encoded once, however many there are.
  */
 export function broadcastChanges(
@@ -21,7 +21,7 @@ export function broadcastChanges(
   for (const socket of sockets) {
     if (!socket.synced) continue;
     const { authz, userId } = socket.caller;
-    const isAuthors = socket.replicaId === changes.replicaId && userId === author.caller.userId;
+    const isAuthors = socket.replicaId === changes.replicaId && userId === author?.caller.userId;
     if (socket !== author) {
       const text = encode(authz);
       if (text !== null) socket.outbox.send(text);

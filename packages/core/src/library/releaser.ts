@@ -199,7 +199,7 @@ export class Releaser {
     const told = [...roll.sockets].filter((socket) => !(inReply && socket === connection));
     broadcastChanges(changes, null, told, services.scheduler.now());
     for (const socket of told) {
-      if (socket.synced && socket.replicaId !== null) this.holds(socket, socket.replicaId);
+      if (socket.synced) this.holds(socket);
     }
     this.#emit(changes, unit);
   }
