@@ -42,6 +42,15 @@ test('a clock that is set back makes nobody wait for it', () => {
   expect(rate.waitMs).toBe(0);
 });
 
+test('what is not to be owed waits until there is room for it, a whole one at least', async () => {
+  const { rate, time } = start(0.01);
+  expect(rate.waitMsFor(1)).toBe(0);
+  rate.take(1);
+  expect([rate.waitMs, rate.waitMsFor(1)]).toEqual([0, 100_000]);
+  await time.pass(100_000);
+  expect(rate.waitMsFor(1)).toBe(0);
+});
+
 test('a rate without end is one', () => {
   const { rate } = start(Number.POSITIVE_INFINITY);
   rate.take(1e12);

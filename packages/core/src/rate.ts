@@ -18,7 +18,7 @@ export class Rate {
   constructor(perSecond: number, scheduler: Scheduler, { burstSeconds = BURST_SECONDS } = {}) {
     this.#scheduler = scheduler;
     this.#perMs = perSecond / 1_000;
-    this.#burst = perSecond * burstSeconds;
+    this.#burst = Math.max(1, perSecond * burstSeconds);
     this.#left = this.#burst;
     this.#at = scheduler.now();
   }
@@ -30,8 +30,13 @@ export class Rate {
 
   /** How long, in ms, until nothing is owed. */
   get waitMs(): number {
+    return this.waitMsFor(0);
+  }
+
+  /** How long, in ms, until so much may be taken, and nothing is owed for it. */
+  waitMsFor(amount: number): number {
     this.#refill();
-    return this.#left >= 0 ? 0 : Math.ceil(-this.#left / this.#perMs);
+    return this.#left >= amount ? 0 : Math.ceil((amount - this.#left) / this.#perMs);
   }
 
   /** Whether it is as if nothing had come. */

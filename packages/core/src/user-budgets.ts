@@ -31,7 +31,7 @@ export class UserBudget {
 
   /** A request comes. Throws `VerdantError` (5030) where it comes too early; that costs nothing. */
   takeRequest(): void {
-    const waitMs = Math.max(this.waitMs, this.#requests.waitMs);
+    const waitMs = Math.max(this.waitMs, this.#requests.waitMsFor(1));
     if (waitMs > 0) throw tooMuch(waitMs);
     this.#requests.take(1);
   }

@@ -58,7 +58,7 @@ export class PresenceFanOut {
   }
 
   #mayTell({ outbox }: SocketConnection): boolean {
-    return outbox.unsentBytes < MAX_UNSENT_BYTES && this.#rate.waitMs === 0;
+    return outbox.unsentBytes < MAX_UNSENT_BYTES && this.#rate.waitMsFor(1) === 0;
   }
 
   #send(socket: SocketConnection, text: string): void {
@@ -85,7 +85,7 @@ export class PresenceFanOut {
       this.#waiting.delete(socket);
       // Others have waited for longer now.
       if (waiting.size > 0) this.#waiting.set(socket, waiting);
-      if (this.#rate.waitMs > 0) return;
+      if (this.#rate.waitMsFor(1) > 0) return;
     }
   }
 }
