@@ -18,6 +18,8 @@ export interface CastOptions {
 
 export interface Cast {
   replicas: SimulatedReplica[];
+  /** Whether the app's schema changes, and devices migrate what they hold. */
+  migrates: boolean;
   /** Whether operations may come too late for some replica, though nobody is at fault but a clock, or the client. */
   hasExcuse: boolean;
 }
@@ -31,6 +33,7 @@ export function chooseCast({ seed, ...options }: CastOptions, without: ReadonlyS
   const shortReloads = plan.chance(0.4);
   const foldsBeforeFirstSync = plan.chance(0.25);
   const longText = plan.chance(0.1);
+  const migrates = new Random(seed, 'migrations').chance(0.2);
   const replicas: SimulatedReplica[] = [];
   for (let index = 0; index < count; index++) {
     const replica = new SimulatedReplica({
@@ -50,5 +53,5 @@ export function chooseCast({ seed, ...options }: CastOptions, without: ReadonlyS
     options.note(replica.id, `is a replica of ${replica.userId}, type ${replica.type}`);
     options.time.schedule(comes, () => replica.open());
   }
-  return { replicas, hasExcuse: skewed || foldsBeforeFirstSync };
+  return { replicas, migrates, hasExcuse: skewed || foldsBeforeFirstSync || migrates };
 }

@@ -240,7 +240,7 @@ export class ClientPage {
       const { operations, baselines } = database.changesSince(provideSince);
       send({
         type: 'sync',
-        schemaVersion: 1,
+        schemaVersion: clock.version,
         timestamp: clock.now(),
         replicaId,
         resyncAll: this.#lastSynced === null,

@@ -13,6 +13,8 @@ export interface HappeningsOptions {
   libraryId: LibraryId;
   truancyMs: number;
   replicas: readonly SimulatedReplica[];
+  /** Whether the app is deployed anew now and then, with a schema that has changed. */
+  migrates: boolean;
   host: ServerHost;
   time: VirtualTime;
   checks: Checks;
@@ -25,6 +27,9 @@ interface Action {
 }
 
 const FAILURES: readonly CommitFault[] = ['fails before', 'fails after', 'conflicts'];
+
+/** Of the app's schema, at the end of a world in which it changes. */
+export const LATEST_VERSION = 3;
 
 /**
  * What users, devices, networks and machines do, one action after the other. Each has a number, and draws from a stream of its own: one
@@ -66,6 +71,7 @@ export class Happenings {
     const server = plan.pick([0, 0.5, 1, 2]);
     const client = plan.pick([0, 1, 2]);
     const rare = plan.pick([0, 1, 2]);
+    const migrates = this.#options.migrates ? 1 : 0;
     const someone = (random: Random) => random.pick(replicas);
     return [
       { weight: 60, act: (random) => someone(random).edit() },
@@ -113,6 +119,13 @@ export class Happenings {
         act: (random) => {
           const { userId } = someone(random);
           this.#administer(`evictUser ${userId}`, (core) => core.get(libraryId).evictUser(userId));
+        },
+      },
+      {
+        weight: migrates,
+        act: (random) => {
+          const replica = someone(random);
+          replica.upgrade(Math.min(LATEST_VERSION, replica.version + 1));
         },
       },
       // Away for longer than truancy.

@@ -10,13 +10,22 @@ const MAX_DRIFT_MS = 60_000;
 export class HybridClock {
   readonly #wallClock: () => number;
   readonly #node: string;
+  /** Of the app's schema. */
+  readonly version: number;
   #ms: number;
   #counter = 0;
+  #zeros = 0;
 
-  constructor(wallClock: () => number, node: string) {
+  constructor(wallClock: () => number, node: string, version: number) {
     this.#wallClock = wallClock;
     this.#node = node;
+    this.version = version;
     this.#ms = wallClock();
+  }
+
+  /** What a migration to this version writes is dated so: after everything of earlier versions, before all else of this one. */
+  zero(): Timestamp {
+    return formatTimestamp({ version: this.version, ms: 0, counter: this.#zeros++, node: this.#node });
   }
 
   /** Each call gives a later time. */
@@ -24,7 +33,7 @@ export class HybridClock {
     const ms = Math.max(this.#ms, this.#wallClock());
     this.#counter = ms === this.#ms ? this.#counter + 1 : 0;
     this.#ms = ms;
-    return formatTimestamp({ version: 1, ms, counter: this.#counter, node: this.#node });
+    return formatTimestamp({ version: this.version, ms, counter: this.#counter, node: this.#node });
   }
 
   /** A time of somebody else was seen. Throws, as the client does, where it is too far ahead. */

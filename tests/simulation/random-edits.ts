@@ -12,6 +12,7 @@ import {
   type PlainObject,
   type PlainValue,
   rootOf,
+  type Timestamp,
   type UserId,
 } from '@verdant-web/protocol';
 import type { ClientDatabase } from './client-database.js';
@@ -52,10 +53,33 @@ export class RandomEdits {
     else {
       for (let count = random.between(1, 3); count > 0; count--) this.#change(root, database, changes);
     }
+    return this.#dated(changes, () => clock.now());
+  }
+
+  #dated(changes: readonly { oid: Oid; data: Patch }[], now: () => Timestamp): Operation[] {
     return changes.map(({ oid, data }) => {
       const authz = this.#authzOf(rootOf(oid));
-      return { oid, timestamp: clock.now(), data, ...(authz === undefined ? {} : { authz }) };
+      return { oid, timestamp: now(), data, ...(authz === undefined ? {} : { authz }) };
     });
+  }
+
+  /** What an app's migration does with what it finds: defaults in new fields, and a document that every device makes on its own. */
+  migrate(database: ClientDatabase, clock: HybridClock): Operation[] {
+    const random = this.#random;
+    const changes: { oid: Oid; data: Patch }[] = [];
+    for (const root of [...database.oids]) {
+      if (!isRoot(root) || !mayBeSeenBy(this.#userId, root) || database.read(root) === undefined) continue;
+      changes.push({ oid: root, data: { op: 'set', name: `new in ${clock.version}`, value: 'default' } });
+      if (random.chance(0.3)) {
+        const nested = this.#nested(root);
+        changes.push({ oid: nested, data: { op: 'initialize', value: { city: this.#primitive() } } });
+        changes.push({ oid: root, data: { op: 'set', name: 'place', value: refTo(nested) } });
+      }
+    }
+    const seeded = documentOid('items', `of ${clock.version}`);
+    if (database.read(seeded) === undefined)
+      changes.push({ oid: seeded, data: { op: 'initialize', value: { name: this.#primitive() } } });
+    return this.#dated(changes, () => clock.zero());
   }
 
   /** A change to a document of somebody else, which no client makes by itself. It changes nothing where it is absent. */

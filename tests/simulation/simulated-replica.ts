@@ -51,6 +51,9 @@ export class SimulatedReplica implements Endpoint {
   #page: { page: ClientPage; scope: Scope; history: UndoHistory } | null = null;
   #closedAt = Number.NEGATIVE_INFINITY;
   #wantsPage = false;
+  /** Of the app's schema, and the one that the data on disk is of. */
+  #version = 1;
+  #migrated = 1;
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
@@ -74,6 +77,10 @@ export class SimulatedReplica implements Endpoint {
     return this;
   }
 
+  get version(): number {
+    return this.#version;
+  }
+
   get isOpen(): boolean {
     return this.#page !== null;
   }
@@ -86,6 +93,14 @@ export class SimulatedReplica implements Endpoint {
     time.schedule(Math.max(0, this.#closedAt + minClosedMs - time.now()), () => {
       if (this.#wantsPage && !this.#page) this.#load();
     });
+  }
+
+  /** The app was deployed anew: the page is loaded again, and migrates what the device holds. */
+  upgrade(version: number): void {
+    if (version <= this.#version) return;
+    this.#version = version;
+    this.close({ graceful: true });
+    this.open();
   }
 
   /** Close the page. What was not stored yet is lost; without grace the server is not told. */
@@ -173,10 +188,17 @@ export class SimulatedReplica implements Endpoint {
     const { time, random, network, checks, skewMs, foldsBeforeFirstSync, note } = this.#options;
     const scope = time.scope();
     note(this.id, `page opens, last synced ${this.database.lastSynced}`);
+    const clock = new HybridClock(() => time.now() + skewMs, random.name(7), this.#version);
+    if (this.#migrated < this.#version && mayWrite(this.type)) {
+      const operations = this.#edits.migrate(this.database, clock);
+      note(this.id, `migrates to ${this.#version}: ${operations.length} operations`);
+      this.database.addOperations(operations, true);
+    }
+    this.#migrated = this.#version;
     const page = new ClientPage({
       replicaId: this.id,
       database: this.database,
-      clock: new HybridClock(() => time.now() + skewMs, random.name(7)),
+      clock,
       network: network.forPage(this, scope),
       scope,
       random,

@@ -6,7 +6,7 @@ import { describeChange } from './describe-change.js';
 import { createDisk, type Disk, type DiskKind } from './disk.js';
 import { FaultCount } from './fault-count.js';
 import { FaultyNetwork } from './faulty-network.js';
-import { Happenings } from './happenings.js';
+import { Happenings, LATEST_VERSION } from './happenings.js';
 import { mayBeSeenBy } from './objects.js';
 import type { Outcome } from './outcome.js';
 import { Random } from './random.js';
@@ -108,8 +108,11 @@ class World {
     this.#network.faulty = plan.chance(0.8);
     const shared = { seed, libraryId: LIBRARY, time: this.#time, checks: this.#checks, note };
     this.#cast = chooseCast({ ...shared, network: this.#network }, reduction.without);
-    const { replicas } = this.#cast;
-    this.#happenings = new Happenings({ ...shared, truancyMs: TRUANCY_MS, replicas, host: this.#host });
+    const { replicas, migrates } = this.#cast;
+    this.#happenings = new Happenings({
+      ...{ ...shared, truancyMs: TRUANCY_MS, replicas, migrates },
+      host: this.#host,
+    });
   }
 
   async run(): Promise<Outcome> {
@@ -189,6 +192,7 @@ class World {
     const replicas = this.#cast.replicas.filter(({ id }) => !this.#reduction.without.has(id));
     for (const replica of replicas) {
       replica.goOnline();
+      if (this.#cast.migrates) replica.upgrade(LATEST_VERSION);
       replica.open();
     }
     // Sockets that are half open are noticed, pages that wait for their clock are opened, held refusals let go.
