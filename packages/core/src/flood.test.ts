@@ -78,6 +78,22 @@ describe('a socket', () => {
     expect(world.core.refusals.held).toBe(0);
   });
 
+  test('[LIMIT-12] that acknowledges what others write is not slowed for it', async () => {
+    const world = ten();
+    const ana = await world.founder();
+    const bob = world.device('bob').connect();
+    await bob.sync();
+    for (let n = 0; n < 150; n++) {
+      const change = ana.operation('items/1', { op: 'set', name: 'n', value: n });
+      await ana.post({ type: 'op', timestamp: ana.stamp(), operations: [change] });
+      bob.send({ type: 'ack', timestamp: change.timestamp });
+    }
+    await world.settle();
+    expect(bob.paused).toBe(false);
+    beats(bob, 120);
+    expect(bob.paused).toBe(true);
+  });
+
   test('[SOCK-11] that is slowed is not read again while the server closes', async () => {
     const world = ten();
     const bob = world.device('bob').connect();

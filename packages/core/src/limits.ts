@@ -20,15 +20,15 @@ export interface Limits extends MessageLimits {
   /** Bytes received on a socket that wait to be worked off before it is no longer read. Default 16 MiB. */
   maxQueuedBytesPerConnection: number;
   /**
-   * Messages of one socket in a second, over a while: ten seconds' worth may come at once. Who sends more is read no faster
-   * than this. Default 1,000.
+   * Messages of one socket in a second, over a while: ten seconds' worth may come at once. Acks of what others
+   * wrote do not count. Who sends more is read no faster than this. Default 5,000.
    */
   maxMessagesPerSecondPerConnection: number;
-  /** Likewise of one user, over all sockets and HTTP. A request beyond is answered with 503. Default 4,000. */
+  /** Likewise of one user, over all sockets and HTTP. A request beyond is answered with 503. Default 20,000. */
   maxMessagesPerSecondPerUser: number;
   /** Likewise the length of a user's messages, in UTF-16 units. Default 32 Mi: at once, what founds the largest library. */
   maxBytesPerSecondPerUser: number;
-  /** Likewise a user's sync requests and uploads over HTTP. Default 100. */
+  /** Likewise a user's sync requests and uploads over HTTP. Default 1,000. */
   maxRequestsPerSecondPerUser: number;
   /** How long a socket is slowed without a pause of ten seconds before it is closed. Default 60. */
   maxSlowedSeconds: number;
@@ -58,10 +58,10 @@ export const defaultLimits: Limits = {
   maxConnectionsPerLibrary: 2_000,
   maxSocketBufferBytes: 64 * 1024 * 1024,
   maxQueuedBytesPerConnection: 16 * 1024 * 1024,
-  maxMessagesPerSecondPerConnection: 1_000,
-  maxMessagesPerSecondPerUser: 4_000,
+  maxMessagesPerSecondPerConnection: 5_000,
+  maxMessagesPerSecondPerUser: 20_000,
   maxBytesPerSecondPerUser: 32 * 1024 * 1024,
-  maxRequestsPerSecondPerUser: 100,
+  maxRequestsPerSecondPerUser: 1_000,
   maxSlowedSeconds: 60,
   maxUnfinishedBytesPerUser: 512 * 1024 * 1024,
   maxHeldRefusals: 5_000,

@@ -107,6 +107,10 @@ export class Session implements SocketSession, SocketConnection {
     this.close(1013, 'This user has too much under way. Send this again later.');
   }
 
+  expectAck(): void {
+    this.#intake.expectAck();
+  }
+
   refuse(error: VerdantError): void {
     if (this.#state !== 'open') return;
     const { refusals, token, transport } = this.#options;

@@ -22,6 +22,8 @@ export class SocketIntake {
   readonly #pausedFor = new Set<'queue' | 'rate' | 'closing'>();
   #queuedBytes = 0;
   #unfinishedBytes = 0;
+  /** Messages that the others cause it to send. */
+  #expected = 0;
   /** Wall-clock ms, since it was first slowed; null: it is not slowed. */
   #slowedSince: number | null = null;
   /** Wall-clock ms. */
@@ -37,9 +39,16 @@ export class SocketIntake {
   /** A message came. Whoever sends more than that is read no further for a while, and the sender waits. */
   meter(text: string): void {
     const budget = this.#options.budget();
-    this.#rate.take(1);
-    budget.take(1, text.length);
+    const count = this.#expected > 0 ? 0 : 1;
+    if (count === 0) this.#expected--;
+    this.#rate.take(count);
+    budget.take(count, text.length);
     if (!this.#pausedFor.has('rate') || this.#owesTooMuch) this.#slowDown();
+  }
+
+  /** It was told of a change, which clients acknowledge: who listens to many does not send too much for it. */
+  expectAck(): void {
+    if (this.#expected < MAX_EXPECTED) this.#expected++;
   }
 
   /** A message waits to be worked off. Stop reading where too much does, rather than have the server's memory grow. */
@@ -118,6 +127,9 @@ export class SocketIntake {
     if (this.#pausedFor.delete(reason) && this.#pausedFor.size === 0) this.#options.transport.resume();
   }
 }
+
+/** More than a client leaves open; one that never acknowledges may not save up for a flood. */
+const MAX_EXPECTED = 10_000;
 
 /** What waits is more than its text: millions of the shortest messages would fill the memory long before their texts do. */
 const heldBytes = (text: string): number => text.length + 1024;

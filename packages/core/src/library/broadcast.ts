@@ -24,7 +24,10 @@ export function broadcastChanges(
     const isAuthors = socket.replicaId === changes.replicaId && userId === author?.caller.userId;
     if (socket !== author) {
       const text = encode(authz);
-      if (text !== null) socket.outbox.send(text);
+      if (text !== null) {
+        socket.outbox.send(text);
+        socket.expectAck();
+      }
       // What the replica wrote itself, in another tab or over HTTP, it holds without saying so.
       if (!isAuthors) {
         if (changes.baselines.length > 0) {

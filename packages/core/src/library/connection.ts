@@ -26,6 +26,8 @@ export interface SocketConnection {
   synced: boolean;
   /** Whether nothing that it sends is worked off any more. */
   readonly refused: boolean;
+  /** It was told of changes, which its client will acknowledge. */
+  expectAck(): void;
   /** Refuse whatever else comes, and close it slowly. */
   refuse(error: VerdantError): void;
   /** Close it now, so that the client connects again. */
