@@ -1,5 +1,4 @@
 import type { DiskKind } from './disk.js';
-import type { LateCount } from './late-count.js';
 import type { Reduction } from './reduction.js';
 
 /** What came of a world. */
@@ -14,8 +13,9 @@ export interface Outcome {
   operations: number;
   /** How often each kind of fault happened. */
   faults: Readonly<Record<string, number>>;
-  late: LateCount;
-  /** Documents in which devices have changes that they never offered. */
+  /** Operations that were accepted although dated below an announced global ack. */
+  late: number;
+  /** Documents on which replicas, or the server, differ for no other reason than late operations. */
   explained: number;
   steps: number;
   virtualMinutes: number;

@@ -15,7 +15,7 @@ export interface ReckoningOptions {
   host: ServerHost;
   time: VirtualTime;
   checks: Checks;
-  /** Whether a change may never be offered, though nobody is at fault but a clock, or the client. */
+  /** Whether operations may come too late for some replica, though nobody is at fault but a clock, or the client. */
   hasExcuse: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface ReckoningOptions {
  * the oracle applies them.
  */
 export class Reckoning {
-  /** Documents in which devices have changes that they never offered. */
+  /** Documents that differ only because of late operations. */
   readonly explained = new Set<Oid>();
   readonly #options: ReckoningOptions;
 
@@ -62,44 +62,32 @@ export class Reckoning {
         process.core.get(libraryId).getDocumentSnapshot(collection, key),
       );
       const found = document === null ? undefined : canonical(document);
-      if (found !== expected.get(root))
-        this.#differs('the server', root, found, expected.get(root), { isExplained: false });
+      if (found !== expected.get(root)) this.#differs('the server', root, found, expected.get(root), []);
     }
   }
 
   #compareReplica(expected: ReadonlyMap<Oid, string>, replica: SimulatedReplica): void {
     const found = replica.documents();
-    const unheard = this.#unheardOf(replica);
     for (const root of new Set([...found.keys(), ...expected.keys()])) {
       const seen = found.get(root);
       const right = mayBeSeenBy(replica.userId, root) ? expected.get(root) : undefined;
       if (seen === right) continue;
-      if (replica.database.readerRoots.has(root)) continue;
-      this.#differs(replica.id, root, seen, right, { isExplained: unheard.has(root) });
+      const { lateRoots, strandedRoots, readerRoots } = replica.database;
+      if (readerRoots.has(root)) continue;
+      this.#differs(replica.id, root, seen, right, [lateRoots, strandedRoots]);
     }
   }
 
-  /**
-   * Documents in which the device has written what the server never heard of. With a clock that falls back, the client dates a
-   * change before its last sync, and then never offers it; or folds it before it could.
-   */
-  #unheardOf({ database }: SimulatedReplica): Set<Oid> {
-    const { ever } = this.#options.checks.log;
-    const { trespasses } = this.#options.checks;
-    const unheard = [...database.written].filter(([id]) => !ever.has(id) && !trespasses.has(id));
-    return new Set(unheard.map(([, root]) => root));
-  }
-
-  /** A difference is a failure, unless a change that its device never offered explains it. */
+  /** A difference is a failure, unless an operation that came too late, or could not be offered, explains it. */
   #differs(
     who: string,
     root: Oid,
     found: string | undefined,
     expected: string | undefined,
-    { isExplained }: { isExplained: boolean },
+    reasons: readonly ReadonlySet<Oid>[],
   ): void {
     const { checks, hasExcuse } = this.#options;
-    if (isExplained && hasExcuse) {
+    if (reasons.some((roots) => roots.has(root)) && hasExcuse) {
       this.explained.add(root);
       return;
     }

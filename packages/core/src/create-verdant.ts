@@ -15,7 +15,8 @@ import { type OpeningStorage, openFile } from './files/open-file.js';
 import { deleteOrphans } from './files/orphans.js';
 import { sweepDaily } from './files/sweep.js';
 import { noFileStorage, storeUpload } from './files/upload.js';
-import { evictLibrary } from './library/evict.js';
+import { asVerdantError } from './library/as-verdant-error.js';
+import { evict } from './library/evict.js';
 import { LibraryHandle } from './library/library-handle.js';
 import { LibraryRegistry } from './library/registry.js';
 import { createLog } from './log.js';
@@ -107,7 +108,7 @@ export function createVerdant(options: VerdantOptions): Verdant {
 
   return {
     get: handle,
-    evict: (libraryId) => registry.use(libraryId as LibraryId, evictLibrary),
+    evict: (libraryId) => evict(libraryId as LibraryId, { registry, storage: options.storage, log }),
     async revoke(revocation) {
       const row = revocationRow(revocation, scheduler.now());
       return admit(async () => {
@@ -193,7 +194,7 @@ export function createVerdant(options: VerdantOptions): Verdant {
         ),
       async info(token, id) {
         if (!options.fileStorage) throw noFileStorage();
-        const info = await handle(token.libraryId).getFileInfo(id);
+        const info = await handle(token.libraryId).getFileInfo(id).catch(rethrowTellable);
         if (!info)
           throw new VerdantError(VerdantErrorCode.NotFound, 'There is no file with this id in the library.');
         return { ...info, remote: true };
@@ -208,7 +209,10 @@ export function createVerdant(options: VerdantOptions): Verdant {
       deleteOrphans: (orphanOptions = {}) =>
         admit(() => deleteOrphans(options.storage, registry, services, orphanOptions)),
       open: options.fileStorage?.open
-        ? (path) => admit(() => openFile(registry, options.fileStorage as OpeningStorage, path))
+        ? (path) =>
+            admit(() =>
+              openFile(registry, options.fileStorage as OpeningStorage, path).catch(rethrowTellable),
+            )
         : null,
     },
     refusals,
@@ -218,6 +222,10 @@ export function createVerdant(options: VerdantOptions): Verdant {
 }
 
 const idsOf = ({ libraryId, userId }: VerifiedToken) => ({ libraryId, userId });
+
+const rethrowTellable = (error: unknown): never => {
+  throw asVerdantError(error);
+};
 
 const shuttingDown = (): VerdantError =>
   new VerdantError(VerdantErrorCode.Busy, 'The server is shutting down. Try again soon.', { retryAfter: 2 });

@@ -66,6 +66,7 @@ export class Session implements SocketSession, SocketConnection {
     this.outbox = new Outbox(options.transport, {
       maxBytes: options.services.settings.limits.maxSocketBufferBytes,
       overflow: () => this.close(1013, 'This client reads too slowly. Sync again.'),
+      failed: (error) => this.refuse(asVerdantError(error)),
     });
     this.#intake = new SocketIntake({
       transport: options.transport,

@@ -10,6 +10,7 @@ import {
   upgradeSchema,
 } from '@verdant-web/storage-sql';
 import Database from 'better-sqlite3';
+import { naming } from './database-failure.js';
 import { BetterSqliteDriver } from './driver.js';
 import { putInPlace } from './durable-file.js';
 import { inspectFile, refusal, sizeOf } from './original/inspect-file.js';
@@ -40,7 +41,11 @@ export interface OriginalOptions extends MigrationOptions {
  * Opens a database file that is there. One of the original server is migrated; what is not ours, or is of a later
  * layout, is refused, untouched. Check {@link databaseExists} first.
  */
-export function openDatabase(path: string, { durability, cacheKiB, original }: OpenOptions): OpenDatabase {
+export function openDatabase(path: string, options: OpenOptions): OpenDatabase {
+  return naming(path, () => openNow(path, options));
+}
+
+function openNow(path: string, { durability, cacheKiB, original }: OpenOptions): OpenDatabase {
   const inspection = inspectFile(path);
   if (inspection.kind === 'original') {
     const { layout } = inspection;
@@ -68,7 +73,7 @@ export function databaseExists(path: string): boolean {
   if (sizeOf(`${path}-wal`) === 0) return false;
   throw refusal(
     `${path} is missing or empty, but its log ${path}-wal is there`,
-    'Restore the database, or remove its log',
+    'Restore the database, or remove its log: see docs/operating.md',
   );
 }
 
@@ -77,8 +82,10 @@ export function databaseExists(path: string): boolean {
  * behind, which the next attempt overwrites.
  */
 export function createDatabase(path: string, empty: Buffer): void {
-  writeFileSync(`${path}.new`, empty);
-  putInPlace(`${path}.new`, path);
+  naming(path, () => {
+    writeFileSync(`${path}.new`, empty);
+    putInPlace(`${path}.new`, path);
+  });
 }
 
 /**

@@ -17,6 +17,8 @@ export class BetterSqliteDriver implements SqlDriver {
   readonly #rollbackTo: Database.Statement;
   /** How many calls of `transaction` are inside of each other now. */
   #depth = 0;
+  /** What made SQLite end the transaction by itself: a full disk, for one. */
+  #endedBy: { error: unknown } | null = null;
   /** Free pages are being given back, over several calls. */
   #shrinking = false;
 
@@ -76,6 +78,7 @@ export class BetterSqliteDriver implements SqlDriver {
 
   #outer<T>(work: () => T): T {
     this.#begin.run();
+    this.#endedBy = null;
     this.#depth++;
     try {
       const result = work();
@@ -104,6 +107,8 @@ export class BetterSqliteDriver implements SqlDriver {
       if (this.#db.inTransaction) {
         this.#rollbackTo.run();
         this.#release.run();
+      } else {
+        this.#endedBy ??= { error };
       }
       throw error;
     } finally {
@@ -112,6 +117,7 @@ export class BetterSqliteDriver implements SqlDriver {
   }
 
   #assertInTransaction(): void {
-    if (!this.#db.inTransaction) throw new Error('SQLite rolled the transaction back');
+    if (this.#db.inTransaction) return;
+    throw this.#endedBy ? this.#endedBy.error : new Error('SQLite rolled the transaction back');
   }
 }

@@ -21,7 +21,7 @@ export function makeDirectories(path: string): void {
 }
 
 /** Makes the names in a directory durable. Windows cannot, and need not. */
-function syncNames(directory: string): void {
+export function syncNames(directory: string): void {
   if (process.platform !== 'win32') syncPath(directory, 'r');
 }
 

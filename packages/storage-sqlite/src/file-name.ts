@@ -29,6 +29,27 @@ export function shardNames(id: LibraryId): ShardNames {
   return { own, original: original === own ? null : original };
 }
 
+/** The library that a file is named for; null: none, or one whose id is too long to be in its name. */
+export function idNamed(name: string): LibraryId | null {
+  if (!name.endsWith(EXTENSION)) return null;
+  const stem = name.slice(0, -EXTENSION.length);
+  for (const id of [stem, unescapeId(stem)] as LibraryId[]) {
+    const { own, original } = shardNames(id);
+    if (own === name || original === name) return id;
+  }
+  return null;
+}
+
+/** Undoes {@link escapeId}, but for a hash. */
+function unescapeId(stem: string): string {
+  if (stem === '%') return '';
+  return stem.replace(/%u([0-9a-f]{4})|(?:%[0-9a-f]{2})+/g, (bytes, surrogate: string | undefined) =>
+    surrogate === undefined
+      ? Buffer.from(bytes.replaceAll('%', ''), 'hex').toString()
+      : String.fromCharCode(Number.parseInt(surrogate, 16)),
+  );
+}
+
 function escapeId(id: string): string {
   // Nothing else is written as a bare `%`.
   if (id === '') return '%';

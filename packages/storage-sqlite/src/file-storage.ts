@@ -15,8 +15,10 @@ import {
   putRevocation,
   readRevocations,
   type SqlAccess,
+  type SqlDatabase,
   WriteGroup,
 } from '@verdant-web/storage-sql';
+import { named, naming } from './database-failure.js';
 import {
   createDatabase,
   databaseExists,
@@ -111,8 +113,8 @@ class FileStorage implements Storage {
 
   async open(id: LibraryId): Promise<LibraryStorage> {
     const access: SqlAccess = {
-      read: (work) => this.#open && work(this.#open.file.database),
-      write: (work) => this.#openOrCreate().group.write(work),
+      read: (work) => this.#read(work),
+      write: (work) => this.#write(work),
       release: () => {},
     };
     return this.#libraries.open(id, access);
@@ -123,7 +125,7 @@ class FileStorage implements Storage {
     let from = after ?? null;
     for (;;) {
       this.#libraries.assertOpen();
-      const page = this.#open ? listLibraries(this.#open.file.database, from, LIST_PAGE) : [];
+      const page = this.#read((database) => listLibraries(database, from, LIST_PAGE)) ?? [];
       yield* page;
       from = page.at(-1) ?? null;
       if (from === null) return;
@@ -132,12 +134,12 @@ class FileStorage implements Storage {
 
   async readRevocations(): Promise<RevocationRow[]> {
     this.#libraries.assertOpen();
-    return this.#open ? readRevocations(this.#open.file.database) : [];
+    return this.#read(readRevocations) ?? [];
   }
 
   async putRevocation(row: RevocationRow): Promise<void> {
     this.#libraries.assertOpen();
-    await this.#openOrCreate().group.write((database) => putRevocation(database, row));
+    await this.#write((database) => putRevocation(database, row));
   }
 
   async close(): Promise<void> {
@@ -146,6 +148,19 @@ class FileStorage implements Storage {
     this.#open?.file.close();
     this.#open = undefined;
     this.#unlock();
+  }
+
+  #read<Result>(work: (database: SqlDatabase) => Result): Result | undefined {
+    const open = this.#open;
+    return open && naming(this.#path, () => work(open.file.database));
+  }
+
+  async #write<Result>(work: (database: SqlDatabase) => Result): Promise<Result> {
+    try {
+      return await this.#openOrCreate().group.write(work);
+    } catch (error) {
+      throw named(this.#path, error);
+    }
   }
 
   #openOrCreate() {

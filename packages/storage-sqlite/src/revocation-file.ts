@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { RevocationRow } from '@verdant-web/core';
 import { putRevocation, readRevocations } from '@verdant-web/storage-sql';
+import { naming } from './database-failure.js';
 import {
   createDatabase,
   databaseExists,
@@ -29,13 +30,15 @@ export class RevocationFile {
   }
 
   read(): RevocationRow[] {
-    return databaseExists(this.#path) ? readRevocations(this.#use().database) : [];
+    return databaseExists(this.#path) ? naming(this.#path, () => readRevocations(this.#use().database)) : [];
   }
 
   put(row: RevocationRow): void {
     if (!databaseExists(this.#path)) createDatabase(this.#path, emptyDatabase());
-    const { database } = this.#use();
-    database.driver.transaction(() => putRevocation(database, row));
+    naming(this.#path, () => {
+      const { database } = this.#use();
+      database.driver.transaction(() => putRevocation(database, row));
+    });
   }
 
   close(): void {

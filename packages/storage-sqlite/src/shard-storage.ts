@@ -11,6 +11,7 @@ import {
 } from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
 import { listLibraries, OpenLibraries, type SqlAccess, type SqlDatabase } from '@verdant-web/storage-sql';
+import { naming } from './database-failure.js';
 import {
   createDatabase,
   databaseExists,
@@ -18,7 +19,7 @@ import {
   type OpenDatabase,
   openDatabase,
 } from './database-file.js';
-import { shardNames } from './file-name.js';
+import { idNamed, shardNames } from './file-name.js';
 import { HandlePool } from './handle-pool.js';
 import { acquireLock } from './lock.js';
 import {
@@ -33,6 +34,7 @@ import type { OriginalLayout } from './original/layout.js';
 import type { MigrationOptions } from './original/migrate-file.js';
 import type { Durability } from './pragmas.js';
 import { RevocationFile } from './revocation-file.js';
+import { isDamaged, setAside } from './set-aside.js';
 import { UnifiedSource } from './unified-source.js';
 
 export interface SqlShardStorageOptions {
@@ -163,6 +165,13 @@ class ShardStorage implements Storage {
     }
   }
 
+  async setAside(id: LibraryId): Promise<string | null> {
+    this.#libraries.assertOpen();
+    const path = this.#pathOf(id);
+    this.#pool.close(path);
+    return isDamaged(path) ? setAside(path, Date.now()) : null;
+  }
+
   async readRevocations(): Promise<RevocationRow[]> {
     this.#libraries.assertOpen();
     return this.#revocations.read();
@@ -203,11 +212,14 @@ class ShardStorage implements Storage {
       return database;
     };
     return {
-      read: (work) => (this.#pool.find(path) || databaseExists(path) ? work(use()) : undefined),
+      read: (work) =>
+        this.#pool.find(path) || databaseExists(path) ? naming(path, () => work(use())) : undefined,
       write: async (work) => {
         if (!this.#pool.find(path) && !databaseExists(path)) createDatabase(path, this.#emptyDatabase());
-        const database = use();
-        return database.driver.transaction(() => work(database));
+        return naming(path, () => {
+          const database = use();
+          return database.driver.transaction(() => work(database));
+        });
       },
       release: () => this.#pool.close(path),
     };
@@ -240,8 +252,12 @@ class ShardStorage implements Storage {
         if (!open) handle.close();
       }
     } catch (error) {
-      this.#migration.log.warn?.({ path, err: error }, 'A database file is passed over.');
-      return null;
+      const id = isDamaged(path) ? idNamed(basename(path)) : null;
+      this.#migration.log.warn?.(
+        { path, err: error },
+        id === null ? 'A database file is passed over.' : 'A database file is damaged.',
+      );
+      return id;
     }
   }
 

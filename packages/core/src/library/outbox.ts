@@ -11,15 +11,21 @@ export class Outbox {
   readonly #transport: SocketTransport;
   readonly #maxBytes: number;
   readonly #overflow: () => void;
+  readonly #failed: (error: unknown) => void;
   #waiting: (string | AsyncIterable<string>)[] = [];
   #waitingBytes = 0;
   #streaming = false;
   #closed = false;
 
-  constructor(transport: SocketTransport, options: { maxBytes: number; overflow: () => void }) {
+  /** `failed`: a message could not be made, and nothing of it was sent. */
+  constructor(
+    transport: SocketTransport,
+    options: { maxBytes: number; overflow: () => void; failed: (error: unknown) => void },
+  ) {
     this.#transport = transport;
     this.#maxBytes = options.maxBytes;
     this.#overflow = options.overflow;
+    this.#failed = options.failed;
   }
 
   /** What the other side has not taken yet, but for a message that is being streamed. */
@@ -57,10 +63,24 @@ export class Outbox {
     this.#waitingBytes = 0;
   }
 
+  /** Null: it failed before anything left. */
+  async #begin(pieces: AsyncIterable<string>): Promise<string | AsyncIterable<string> | null> {
+    try {
+      return await wholeWhenShort(pieces);
+    } catch (error) {
+      const wasClosed = this.#closed;
+      this.close();
+      // The transport knows nothing of it: the socket would stay open, and its client wait.
+      if (!wasClosed) this.#failed(error);
+      return null;
+    }
+  }
+
   async #run(pieces: AsyncIterable<string>): Promise<void> {
     this.#streaming = true;
     try {
-      const message = await wholeWhenShort(pieces);
+      const message = await this.#begin(pieces);
+      if (message === null) return;
       if (this.#closed) await stop(message);
       else if (typeof message === 'string') this.#transport.send(message);
       else await this.#transport.stream(message);

@@ -20,9 +20,16 @@ export interface Storage {
   open(id: LibraryId): Promise<LibraryStorage>;
   /**
    * Every library that ever had a commit, evicted ones included, in an order of the backend's own that does not change; after
-   * `after`, when given.
+   * `after`, when given. One that cannot be read now is listed too, or the listing rejects: whoever takes it for all there
+   * is may delete the rest.
    */
   list(after?: LibraryId): AsyncIterable<LibraryId>;
+  /**
+   * Moves what a library is kept in out of the way where it is damaged, so that the library holds nothing and can be founded
+   * anew. Nothing is deleted. Resolves to where it is now; null: it is not damaged. Asked where an eviction
+   * fails. Left out where libraries are not apart from each other.
+   */
+  setAside?(id: LibraryId): Promise<string | null>;
   /** Every revocation that was put, in any order. Creates nothing where there is none. */
   readRevocations(): Promise<RevocationRow[]>;
   /**

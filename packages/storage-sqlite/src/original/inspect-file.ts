@@ -7,7 +7,7 @@ import { type OriginalLayout, recogniseOriginal } from './layout.js';
 export type Inspection = { kind: 'ours' } | { kind: 'original'; layout: OriginalLayout };
 
 /** Where SQLite keeps what is not in the file yet: its log, and what a killed transaction has to be undone with. */
-const SIDES = ['-wal', '-journal'] as const;
+export const SIDES = ['-wal', '-journal'] as const;
 
 /**
  * Whose database a file is. What is neither ours nor of a known layout of the original is refused, and nothing is
@@ -16,15 +16,26 @@ const SIDES = ['-wal', '-journal'] as const;
 export function inspectFile(path: string): Inspection {
   if (!statSync(path).isFile())
     throw refusal(`${path} is not a file`, 'Move it away, or give the storage another path');
-  const header = readStart(path, 100);
-  if (header.subarray(0, 16).toString('latin1') !== 'SQLite format 3\0')
-    throw refusal(`${path} is not a SQLite database`, 'Move it away, or give the storage another path');
-  if (header.length >= 72 && header.readUInt32BE(68) === APPLICATION_ID) return { kind: 'ours' };
+  const kind = kindOfFile(path);
+  if (kind === 'ours') return { kind };
+  if (kind === 'no database') {
+    throw refusal(
+      `${path} is not a SQLite database`,
+      'Where it was one, it is damaged: see docs/operating.md. Else move it away, or give the storage another path',
+    );
+  }
   if (!mentionsOriginalTables(path)) throw anothersProgram(path);
-  const usesLog = header[18] === 2;
+  const usesLog = readStart(path, 100)[18] === 2;
   return usesLog || SIDES.some((side) => sizeOf(path + side) > 0)
     ? inspectCopy(path)
     : inspectWith(path, path);
+}
+
+/** What a file is by its header. */
+export function kindOfFile(path: string): 'ours' | 'no database' | 'a database' {
+  const header = readStart(path, 100);
+  if (header.subarray(0, 16).toString('latin1') !== 'SQLite format 3\0') return 'no database';
+  return header.length >= 72 && header.readUInt32BE(68) === APPLICATION_ID ? 'ours' : 'a database';
 }
 
 function inspectCopy(path: string): Inspection {
