@@ -8,7 +8,7 @@ import type {
   ServerOrder,
   Timestamp,
 } from '@verdant-web/protocol';
-import { rootOf } from '@verdant-web/protocol';
+import { SERVER_REPLICA_ID } from '@verdant-web/protocol';
 import { idOf, type ObjectState, patched } from './objects.js';
 
 /** An operation that the server has stored, remembered for ever. */
@@ -37,11 +37,12 @@ export class AcceptedLog {
   replicas = new Map<ReplicaId, ReplicaRow>();
   /** Baselines that the library was founded with, and the server order that they took. */
   founding: { baselines: BaselineRow[]; order: ServerOrder; by: ReplicaId | null } | null = null;
-  /** Documents with an operation that was accepted although it is dated below what had been announced. */
-  readonly lateRoots = new Set<Oid>();
+  /** Operations of devices that were accepted although they are dated below what others may have folded, over all epochs. */
+  readonly late: Accepted[] = [];
+  /** How many operations were accepted of each author, over all epochs. */
+  readonly authors = new Map<ReplicaId, number>();
   /** Operations folded so far, over all epochs. */
   folds = 0;
-  late = 0;
   accepted = 0;
 
   /**
@@ -89,10 +90,9 @@ export class AcceptedLog {
       this.byOrder.set(accepted.order, accepted);
       this.ever.set(accepted.id, accepted);
       this.accepted++;
-      if (before?.announcedAck && row.timestamp < before.announcedAck) {
-        this.late++;
-        this.lateRoots.add(rootOf(row.oid));
-      }
+      this.authors.set(row.replicaId, (this.authors.get(row.replicaId) ?? 0) + 1);
+      const isRepair = row.replicaId === SERVER_REPLICA_ID;
+      if (!isRepair && before?.horizon && row.timestamp <= before.horizon) this.late.push(accepted);
     }
     for (const id of change.removeReplicas ?? []) this.replicas.delete(id);
     for (const row of change.replicas ?? []) this.replicas.set(row.id, row);
@@ -106,7 +106,6 @@ export class AcceptedLog {
     this.byOrder = new Map();
     this.replicas = new Map();
     this.founding = null;
-    this.lateRoots.clear();
   }
 
   /** Whether the document was created as a private one, in this epoch. */

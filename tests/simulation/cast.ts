@@ -20,7 +20,7 @@ export interface Cast {
   replicas: SimulatedReplica[];
   /** Whether the app's schema changes, and devices migrate what they hold. */
   migrates: boolean;
-  /** Whether operations may come too late for some replica, though nobody is at fault but a clock, or the client. */
+  /** Whether a change may never be offered, though nobody is at fault but a clock, or the client. */
   hasExcuse: boolean;
 }
 

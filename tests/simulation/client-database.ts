@@ -12,8 +12,6 @@ interface ObjectHistory {
   baseline: Baseline | null;
   /** In timestamp order. */
   operations: LocalOperation[];
-  /** How far this object's history was ever folded here, since the last wipe. */
-  foldedTo: Timestamp | null;
 }
 
 /**
@@ -22,8 +20,6 @@ interface ObjectHistory {
  */
 export class ClientDatabase {
   lastSynced: Timestamp | null = null;
-  /** Up to where the device was told that it may fold. A wipe leaves it. */
-  globalAck: Timestamp | null = null;
   readonly #objects = new Map<Oid, ObjectHistory>();
 
   /*
@@ -37,14 +33,10 @@ export class ClientDatabase {
   /** Epochs of the library of which this device took the founding baselines in. */
   readonly heldFoundings = new Set<number>();
   wipes = 0;
-  /** Documents in which an operation arrived, or was written, below what was folded here already. */
-  readonly lateRoots = new Set<Oid>();
   /** Documents in which a device wrote that may not. */
   readonly readerRoots = new Set<Oid>();
-  /** Documents with a change that is dated before the last sync when it is written: no later sync would offer it. */
-  readonly strandedRoots = new Set<Oid>();
-  /** Of those, documents in which changes were folded that were not offered yet: only a whole history offers them. */
-  readonly #foldedUnsent = new Set<Oid>();
+  /** What was written here since the last wipe, by {@link idOf}, and the document that it is in. */
+  readonly written = new Map<string, Oid>();
 
   get oids(): Iterable<Oid> {
     return this.#objects.keys();
@@ -60,12 +52,7 @@ export class ClientDatabase {
       else if (object.operations[at]!.timestamp === timestamp) object.operations[at] = stored;
       else object.operations.splice(at, 0, stored);
       const id = idOf(operation);
-      const folded = laterOf(object.foldedTo, object.baseline?.timestamp ?? null);
-      if (!this.held.has(id) && folded !== null && timestamp <= folded) this.lateRoots.add(rootOf(oid));
-      // It would be folded here before it could be offered.
-      if (isLocal && this.globalAck !== null && timestamp <= this.globalAck) this.lateRoots.add(rootOf(oid));
-      if (isLocal && this.lastSynced !== null && timestamp <= this.lastSynced)
-        this.strandedRoots.add(rootOf(oid));
+      if (isLocal) this.written.set(id, rootOf(oid));
       this.held.add(id);
     }
   }
@@ -83,22 +70,14 @@ export class ClientDatabase {
     this.heldFoundings.clear();
     this.heldFolds = 0;
     this.wipes++;
-    this.lateRoots.clear();
-    this.strandedRoots.clear();
+    this.written.clear();
     this.readerRoots.clear();
-  }
-
-  /** The whole history is being sent: what was folded is in it. */
-  #sendsAll(): void {
-    for (const root of this.#foldedUnsent) this.strandedRoots.delete(root);
-    this.#foldedUnsent.clear();
   }
 
   /** What a sync offers: own changes after `since`, or, where there was no sync yet, everything. */
   changesSince(since: Timestamp | null): { operations: Operation[]; baselines: Baseline[] } {
     const operations: LocalOperation[] = [];
     const baselines: Baseline[] = [];
-    if (since === null) this.#sendsAll();
     for (const object of this.#objects.values()) {
       for (const operation of object.operations) {
         if (since === null || (operation.isLocal && operation.timestamp > since)) operations.push(operation);
@@ -135,17 +114,12 @@ export class ClientDatabase {
     let state: ObjectState = before ? structuredClone(before.snapshot) : undefined;
     let authz = before?.authz;
     const folded = object.operations.filter(({ timestamp }) => timestamp <= upTo);
-    if (folded.some(({ isLocal, timestamp }) => isLocal && timestamp > (this.lastSynced ?? ''))) {
-      this.strandedRoots.add(rootOf(oid));
-      this.#foldedUnsent.add(rootOf(oid));
-    }
     for (const { timestamp, data, authz: own } of folded) {
       if (before && timestamp <= before.timestamp) continue;
       state = patched(state, data);
       if (data.op === 'initialize') authz = own;
     }
     object.operations = object.operations.filter(({ timestamp }) => timestamp > upTo);
-    object.foldedTo = laterOf(object.foldedTo, upTo);
     object.baseline =
       state === undefined
         ? null
@@ -177,7 +151,7 @@ export class ClientDatabase {
   #object(oid: Oid): ObjectHistory {
     const known = this.#objects.get(oid);
     if (known) return known;
-    const object: ObjectHistory = { baseline: null, operations: [], foldedTo: null };
+    const object: ObjectHistory = { baseline: null, operations: [] };
     this.#objects.set(oid, object);
     return object;
   }

@@ -216,7 +216,6 @@ export class ClientPage {
   }
 
   #setGlobalAck(timestamp: Timestamp): void {
-    this.#options.database.globalAck = timestamp;
     this.#cancelFold();
     this.#cancelFold = this.#options.scope.after(FOLD_DELAY_MS, () =>
       this.#transaction(false, () => this.#options.database.fold(timestamp)),

@@ -1,4 +1,5 @@
 import type { DiskKind } from './disk.js';
+import type { LateCount } from './late-count.js';
 import type { Reduction } from './reduction.js';
 
 /** What came of a world. */
@@ -13,9 +14,8 @@ export interface Outcome {
   operations: number;
   /** How often each kind of fault happened. */
   faults: Readonly<Record<string, number>>;
-  /** Operations that were accepted although dated below an announced global ack. */
-  late: number;
-  /** Documents on which replicas, or the server, differ for no other reason than late operations. */
+  late: LateCount;
+  /** Documents in which devices have changes that they never offered. */
   explained: number;
   steps: number;
   virtualMinutes: number;

@@ -15,7 +15,7 @@ export interface ReckoningOptions {
   host: ServerHost;
   time: VirtualTime;
   checks: Checks;
-  /** Whether operations may come too late for some replica, though nobody is at fault but a clock, or the client. */
+  /** Whether a change may never be offered, though nobody is at fault but a clock, or the client. */
   hasExcuse: boolean;
 }
 
@@ -24,7 +24,7 @@ export interface ReckoningOptions {
  * the oracle applies them.
  */
 export class Reckoning {
-  /** Documents that differ only because of late operations. */
+  /** Documents in which devices have changes that they never offered. */
   readonly explained = new Set<Oid>();
   readonly #options: ReckoningOptions;
 
@@ -62,32 +62,44 @@ export class Reckoning {
         process.core.get(libraryId).getDocumentSnapshot(collection, key),
       );
       const found = document === null ? undefined : canonical(document);
-      if (found !== expected.get(root)) this.#differs('the server', root, found, expected.get(root), []);
+      if (found !== expected.get(root))
+        this.#differs('the server', root, found, expected.get(root), { isExplained: false });
     }
   }
 
   #compareReplica(expected: ReadonlyMap<Oid, string>, replica: SimulatedReplica): void {
     const found = replica.documents();
+    const unheard = this.#unheardOf(replica);
     for (const root of new Set([...found.keys(), ...expected.keys()])) {
       const seen = found.get(root);
       const right = mayBeSeenBy(replica.userId, root) ? expected.get(root) : undefined;
       if (seen === right) continue;
-      const { lateRoots, strandedRoots, readerRoots } = replica.database;
-      if (readerRoots.has(root)) continue;
-      this.#differs(replica.id, root, seen, right, [lateRoots, strandedRoots]);
+      if (replica.database.readerRoots.has(root)) continue;
+      this.#differs(replica.id, root, seen, right, { isExplained: unheard.has(root) });
     }
   }
 
-  /** A difference is a failure, unless an operation that came too late, or could not be offered, explains it. */
+  /**
+   * Documents in which the device has written what the server never heard of. With a clock that falls back, the client dates a
+   * change before its last sync, and then never offers it; or folds it before it could.
+   */
+  #unheardOf({ database }: SimulatedReplica): Set<Oid> {
+    const { ever } = this.#options.checks.log;
+    const { trespasses } = this.#options.checks;
+    const unheard = [...database.written].filter(([id]) => !ever.has(id) && !trespasses.has(id));
+    return new Set(unheard.map(([, root]) => root));
+  }
+
+  /** A difference is a failure, unless a change that its device never offered explains it. */
   #differs(
     who: string,
     root: Oid,
     found: string | undefined,
     expected: string | undefined,
-    reasons: readonly ReadonlySet<Oid>[],
+    { isExplained }: { isExplained: boolean },
   ): void {
     const { checks, hasExcuse } = this.#options;
-    if (reasons.some((roots) => roots.has(root)) && hasExcuse) {
+    if (isExplained && hasExcuse) {
       this.explained.add(root);
       return;
     }

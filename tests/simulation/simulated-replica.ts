@@ -43,6 +43,8 @@ export class SimulatedReplica implements Endpoint {
   readonly id: ReplicaId;
   readonly userId: UserId;
   readonly type: ReplicaType;
+  /** How far its clock is off, in ms. */
+  readonly skewMs: number;
   readonly database = new ClientDatabase();
   readonly token: VerifiedToken;
   online = true;
@@ -60,6 +62,7 @@ export class SimulatedReplica implements Endpoint {
     this.id = options.id;
     this.userId = options.userId;
     this.type = options.type;
+    this.skewMs = options.skewMs;
     this.token = {
       userId: options.userId,
       libraryId: options.libraryId,

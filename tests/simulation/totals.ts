@@ -1,3 +1,4 @@
+import { addLate, describeLate, type LateCount, noneLate } from './late-count.js';
 import type { Outcome } from './outcome.js';
 
 /** What came of many worlds. */
@@ -11,7 +12,7 @@ export interface Totals {
   operations: number;
   /** How often each kind of fault happened. */
   faults: Record<string, number>;
-  late: number;
+  late: LateCount;
   explained: number;
 }
 
@@ -24,7 +25,7 @@ export function noTotals(): Totals {
     steps: 0,
     operations: 0,
     faults: {},
-    late: 0,
+    late: noneLate(),
     explained: 0,
   };
 }
@@ -37,7 +38,7 @@ export function addOutcome(totals: Totals, outcome: Outcome): void {
   totals.virtualMinutes += outcome.virtualMinutes;
   totals.steps += outcome.steps;
   totals.operations += outcome.operations;
-  totals.late += outcome.late;
+  addLate(totals.late, outcome.late);
   totals.explained += outcome.explained;
   for (const [kind, count] of Object.entries(outcome.faults)) {
     totals.faults[kind] = (totals.faults[kind] ?? 0) + count;
@@ -52,7 +53,9 @@ export function describeTotals(totals: Totals): string {
     `${count(totals.worlds)} worlds, ${count(totals.onSqlite)} of them on SQLite; ${(totals.virtualMinutes / 60).toFixed(1)} virtual hours, ${count(totals.steps)} steps`,
     `${count(totals.operations)} operations, ${count(faults.reduce((sum, [, n]) => sum + n, 0))} faults:`,
     ...faults.map(([kind, n]) => `  ${kind.padEnd(44)} ${count(n).padStart(11)}`),
-    `${count(totals.late)} operations below the announced ack; ${count(totals.explained)} documents differ for that reason`,
+    'Operations that came later than others may have folded:',
+    ...describeLate(totals.late),
+    `${count(totals.explained)} documents in which a device has a change that it never offered`,
     `${count(totals.broken)} broken`,
   ].join('\n');
 }

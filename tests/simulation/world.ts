@@ -7,6 +7,7 @@ import { createDisk, type Disk, type DiskKind } from './disk.js';
 import { FaultCount } from './fault-count.js';
 import { FaultyNetwork } from './faulty-network.js';
 import { Happenings, LATEST_VERSION } from './happenings.js';
+import { countLate } from './late-count.js';
 import { mayBeSeenBy } from './objects.js';
 import type { Outcome } from './outcome.js';
 import { Random } from './random.js';
@@ -138,7 +139,7 @@ class World {
       trace: this.#trace.lines,
       operations: log.accepted,
       faults: this.#faults.counts,
-      late: log.late,
+      late: countLate(log, replicas),
       explained: reckoning.explained.size,
       steps: this.#time.steps,
       virtualMinutes: (this.#time.now() - START) / 60_000,

@@ -38,13 +38,13 @@ type ServerMessage =
   | { type: 'forbidden' };
 
 /** A hybrid logical clock as the clients have it: version, milliseconds, counter, node. */
-export function createClock(version = 1): () => string {
+export function createClock(version = 1, wallClock: () => number = Date.now): () => string {
   const node = randomUUID().slice(0, 7).replaceAll('-', '0');
   let latest = 0;
   let counter = 0;
   const digits = (value: number, length: number) => value.toString(36).padStart(length, '0');
   return () => {
-    const now = Date.now();
+    const now = wallClock();
     counter = now > latest ? 0 : counter + 1;
     latest = Math.max(now, latest);
     return digits(version, 4) + digits(latest, 9) + digits(counter, 4) + node;

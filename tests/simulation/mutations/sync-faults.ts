@@ -165,7 +165,8 @@ export const syncFaults: readonly Fault[] = [
     breaks: ['SYNC-22', 'OP-9'],
     harm: 'An item is pushed to a list twice.',
     file: 'library/admission.ts',
-    right: 'if (!replaces && (draft.isStored(replica, oid, timestamp) || draft.isRepair(oid, timestamp))) return null;',
+    right:
+      'if (!replaces && (draft.isStored(replica, oid, timestamp) || draft.isRepair(oid, timestamp))) return null;',
     wrong: '',
   },
   {

@@ -10,6 +10,7 @@ export interface Unfound {
   readonly test: string;
 }
 
+const LATE = 'packages/core/src/late.test.ts';
 const SYNC = 'packages/core/src/sync.test.ts';
 
 /**
@@ -64,5 +65,17 @@ export const unfound: readonly Unfound[] = [
     why: 'Simulated devices have no documents on a screen, which is where a 5.x client shows it.',
     file: SYNC,
     test: '[SYNC-20] once, when it changes to a socket while it applies the reset that it was sent over HTTP',
+  },
+  {
+    name: 'does not take what a reset brought for folded',
+    why: 'A device that was reset folds that at once only before its first sync, and clocks have to differ by then.',
+    file: LATE,
+    test: '[LATE-1] is one dated before what a reset has brought',
+  },
+  {
+    name: 'writes several objects anew at the same time',
+    why: 'What is sent in one message is taken in by one transaction.',
+    file: LATE,
+    test: '[LATE-2] is followed by a time of its own for each object: acknowledging one says nothing of the next',
   },
 ];

@@ -14,7 +14,7 @@ export type Quirk =
   | 'not offered'
   /** What is edited while a reset is applied makes a client fold everything: then it ignores what comes and is older. */
   | 'folded too early'
-  /** 5.5.0 stops for good where a reset comes while it applies another one, until its tab is loaded again. */
+  /** A client stops for good where a reset comes while it applies another one, until its tab is loaded again. */
   | 'stopped by a second reset';
 
 /** A document of which a client shows, or stores, something else than the server holds. */
@@ -49,10 +49,18 @@ export function quirkOf(difference: Difference, evidence: Evidence): Quirk | und
   return hasFoldedTooEarly(root, evidence) ? 'folded too early' : undefined;
 }
 
-/** Whether a client that has stopped by itself did so because of two resets, the last that it was told. */
-export function wasStoppedByResets(entries: readonly WireEntry[]): boolean {
-  const answers = entries.filter(({ message }) => message.type === 'sync-resp').slice(-2);
-  return answers.length === 2 && answers.every(({ message }) => message.overwriteLocalData === true);
+/** Whether a tab was sent a reset that it had asked for before it had applied the one before. */
+export function metOverlappingResets(entries: readonly WireEntry[]): boolean {
+  const sinceOf = new Map<string, string>();
+  let applied = '';
+  for (const { direction, message } of entries) {
+    if (direction === 'sent' && message.type === 'sync') sinceOf.set(message.timestamp!, message.since ?? '');
+    if (direction === 'sent' || !message.overwriteLocalData) continue;
+    const since = sinceOf.get(message.ackedTimestamp!) ?? '';
+    if (applied !== '' && since < applied) return true;
+    applied = message.ackedTimestamp!;
+  }
+  return false;
 }
 
 function hiding(entries: readonly WireEntry[], root: string): Quirk | undefined {

@@ -36,11 +36,13 @@ const report = await runChaos({
   killEveryMs: [low * 1_000, high * 1_000],
   note: print,
   ...(values.wires && { record: (client) => recorded.push(client) }),
-}).catch((error: Error) => {
-  print(`FAILED: ${error.stack}`);
-  process.exit(1);
-});
-if (values.wires) writeFileSync(values.wires, JSON.stringify(recorded, null, 1));
+})
+  .catch((error: Error) => {
+    print(`FAILED: ${error.stack}`);
+    return null;
+  })
+  .finally(() => values.wires && writeFileSync(values.wires, JSON.stringify(recorded, null, 1)));
+if (!report) process.exit(1);
 
 const { user, system } = process.cpuUsage();
 const { missing, differing, complaints, quirks, ...figures } = report;

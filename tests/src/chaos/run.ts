@@ -7,7 +7,7 @@ import type { WireEntry } from '../clients/wire-log.js';
 import { waitFor } from '../until.js';
 import { authUrl } from '../world.js';
 import { databaseOf } from './client-database.js';
-import { type Quirk, quirkOf, wasStoppedByResets } from './client-quirks.js';
+import { metOverlappingResets, type Quirk, quirkOf } from './client-quirks.js';
 import { type Content, promisedBy, readWire } from './ledger.js';
 import { MortalServer } from './mortal-server.js';
 import { type Made, Person } from './person.js';
@@ -60,6 +60,8 @@ const ONLINE_MS = [4_000, 30_000] as const;
 const BLIP_MS = [50, 2_000] as const;
 const AWAY_MS = [4_000, 15_000] as const;
 const COMING_BACK_MS = 4_000;
+/** How long users wait for a tab that shows nothing new before they load it again. */
+const PATIENCE_MS = 25_000;
 const CALM_DEADLINE_MS = 180_000;
 
 /** Lets clients edit, lose their network and their server, and compares at the end what all of them hold. */
@@ -144,6 +146,10 @@ class Chaos {
 
   async end(): Promise<void> {
     this.#ended = true;
+    for (const { client, made, entries } of this.#options.record ? this.#people : []) {
+      const database = await databaseOf(client);
+      this.#options.record?.({ name: client.name, made, wire: entries, database });
+    }
     for (const client of this.#clients) await client.kill();
     await this.#server.stop();
   }
@@ -239,14 +245,26 @@ class Chaos {
 
   async #calm(): Promise<void> {
     const quiet = new Quiet(this.#people);
-    const cameBack = new Map<Person, number>();
+    const waiting = new Map<Person, { since: number; looked: number }>();
     const isCalm = async (person: Person, index: number) => {
       const { client } = person;
       const { status, connected } = await client.state();
-      if (connected && status === 'active') return client.calm();
-      if (Date.now() - (cameBack.get(person) ?? 0) > COMING_BACK_MS) {
-        cameBack.set(person, Date.now());
-        await this.#comeBack(person, index);
+      if (connected && status === 'active' && (await client.calm())) {
+        waiting.delete(person);
+        return true;
+      }
+      const now = Date.now();
+      const { since, looked } = waiting.get(person) ?? { since: now, looked: now };
+      if (now - since > PATIENCE_MS && metOverlappingResets(client.wire.entries)) {
+        this.#count('stopped by a second reset');
+        await person.reload((device) => this.#openClient(index, device));
+        await person.client.beginSync();
+        waiting.delete(person);
+      } else {
+        const looksAgain = now - looked > COMING_BACK_MS;
+        // A poll that took over three seconds is the last until the user comes back to the tab.
+        if (looksAgain && !connected) client.browser.focus();
+        waiting.set(person, { since, looked: looksAgain ? now : looked });
       }
       return false;
     };
@@ -257,21 +275,6 @@ class Chaos {
       },
       { deadline: CALM_DEADLINE_MS, describe: () => this.#describe() },
     );
-  }
-
-  /** The user looks at the tab again, whose client has stopped, and loads it anew where that is of no use. */
-  async #comeBack(person: Person, index: number): Promise<void> {
-    const { client, entries } = person;
-    const { mode, status } = await client.state();
-    if (status === 'active') {
-      // A poll that took over three seconds is the last.
-      if (mode === 'pull') client.browser.focus();
-      return;
-    }
-    if (!wasStoppedByResets(entries)) return;
-    this.#count('stopped by a second reset');
-    await person.reload((device) => this.#openClient(index, device));
-    await person.client.beginSync();
   }
 
   #count(quirk: Quirk): void {
@@ -296,7 +299,6 @@ class Chaos {
     for (const [index, { client, made, entries }] of this.#people.entries()) {
       const { generation, name } = client;
       const database = await databaseOf(client);
-      this.#options.record?.({ name, made, wire: entries, database });
       const [shown, stored] = [await shownBy(client), documentsIn(database)];
       const { has } = readWire(entries, this.#marks[index]!);
       const told = documentsIn({ ...has, operations: [...has.operations.values()] });
