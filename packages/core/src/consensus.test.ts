@@ -183,6 +183,9 @@ describe('a replica', () => {
     const isTruant = async () => (await world.info())?.replicas.find(({ id }) => id === bob.id)?.truant;
     await world.settle(3 * 60 * 60_000);
     expect(await isTruant()).toBe(false);
+    // It is written down, too: a process that has died was seen by nobody.
+    world.crash();
+    expect(await isTruant()).toBe(false);
     bob.disconnect();
     await world.settle(61 * 60_000);
     bob.connect();

@@ -494,8 +494,9 @@ describe('a reply is applied when that is proven', () => {
     const bob = world.device('bob').connect();
     const answer = await bob.sync();
     expect(answer).not.toHaveProperty('ackThisNonce');
-    bob.send({ type: 'ack', nonce: 'anything', timestamp: bob.stamp() });
-    bob.send({ type: 'sync-ack', nonce: 'anything', timestamp: bob.stamp() });
+    const { timestamp } = answer.operations.at(-1)!;
+    bob.send({ type: 'ack', nonce: 'anything', timestamp });
+    bob.send({ type: 'sync-ack', nonce: 'anything', timestamp });
     await world.settle();
     expect((await world.info())?.replicas[1]?.ackedServerOrder).toBe(0);
   });

@@ -14,6 +14,14 @@ export const syncFaults: readonly Fault[] = [
     maxValueBytes: sync.context.maxValueBytes,`,
   },
   {
+    name: 'gives the baselines of a founding no server order',
+    breaks: ['SYNC-2', 'SYNC-7'],
+    harm: 'A replica that was recorded before the founding never gets them.',
+    file: 'library/admission.ts',
+    right: 'if (!this.#hasBaselines) this.#order++;',
+    wrong: '',
+  },
+  {
     name: 'lets a new replica found a library with what it wrote since its last sync',
     breaks: ['SYNC-3'],
     harm: 'After an eviction everybody is reset to the last few changes of one device.',
@@ -48,6 +56,22 @@ export const syncFaults: readonly Fault[] = [
     wrong: '',
   },
   {
+    name: 'takes a library for empty whose documents were all deleted',
+    breaks: ['SYNC-6'],
+    harm: 'A device that was away brings back what everybody had deleted.',
+    file: 'library/decide-sync.ts',
+    right: 'if (!draft.head.founded) return staged',
+    wrong: 'if (draft.head.operations + draft.head.baselines === 0) return staged',
+  },
+  {
+    name: 'believes at once that the baselines of a founding have arrived',
+    breaks: ['SYNC-8'],
+    harm: 'A socket that breaks at that moment leaves a replica without them, and it is never sent them again.',
+    file: 'library/delivery.ts',
+    right: 'const IN_FLIGHT_MS = 60_000;',
+    wrong: 'const IN_FLIGHT_MS = 0;',
+  },
+  {
     name: 'stores what a replica brings that it resets',
     breaks: ['SYNC-9'],
     harm: 'Changes are merged into a history that has been folded past them.',
@@ -78,6 +102,14 @@ export const syncFaults: readonly Fault[] = [
     file: 'library/decide-sync.ts',
     right: "const overwriteLocalData = outcome !== 'empty' && outcome !== 'founded' && outcome !== 'merged';",
     wrong: 'const overwriteLocalData = false;',
+  },
+  {
+    name: 'does not reset a new replica that says since when it was away',
+    breaks: ['SYNC-10', 'EVICT-4', 'EVICT-7'],
+    harm: 'A device of before an eviction goes on with a history that nobody else has.',
+    file: 'library/incoming-sync.ts',
+    right: "if (this.isNew) return 'new';",
+    wrong: '',
   },
   {
     name: 'ignores that a replica asks to be treated as new',
@@ -120,11 +152,43 @@ export const syncFaults: readonly Fault[] = [
     wrong: '',
   },
   {
+    name: 'does not see that a replica lacks what others founded the library with',
+    breaks: ['SYNC-7'],
+    harm: 'It never gets that.',
+    file: 'library/incoming-sync.ts',
+    right: 'this.row.ackedOrder < this.draft.head.foldedThrough &&',
+    wrong: 'this.row.ackedOrder < 0 &&',
+  },
+  {
+    name: 'takes a replica to hold the operation after the last one that it acknowledged',
+    breaks: ['SYNC-14', 'SYNC-7'],
+    harm: 'Who lacks just the last one that was folded never gets it.',
+    file: 'library/incoming-sync.ts',
+    right: "if (row.ackedOrder < head.foldedThrough && !this.lacksFounding) return 'folded';",
+    wrong: "if (row.ackedOrder + 1 < head.foldedThrough && !this.lacksFounding) return 'folded';",
+  },
+  {
+    name: 'lets a passive replica merge what others may have folded past',
+    breaks: ['SYNC-15'],
+    harm: 'Devices disagree about a document for good.',
+    file: 'library/incoming-sync.ts',
+    right: "return this.#mayHaveBeenFoldedPast ? 'uncounted' : null;",
+    wrong: 'return null;',
+  },
+  {
     name: 'does not reset a reader that has written',
     breaks: ['SYNC-16'],
     harm: 'It shows for ever what nobody else has.',
     file: 'library/incoming-sync.ts',
     right: "if (this.readOnly && (this.brings || this.draft.wroteForbidden(row.id))) return 'read-only';",
+    wrong: '',
+  },
+  {
+    name: 'resets a replica once, whether or not it takes the reset',
+    breaks: ['SYNC-17', 'PROOF-7'],
+    harm: 'Where the answer is lost, a foreign history is merged.',
+    file: 'library/incoming-sync.ts',
+    right: "if (lacksReset(row)) return 'last-reset';",
     wrong: '',
   },
   {
@@ -134,6 +198,14 @@ export const syncFaults: readonly Fault[] = [
     file: 'library/decide-sync.ts',
     right: 'if (sync.repeatsFounding) return merge(sync, { everything: true });',
     wrong: '',
+  },
+  {
+    name: 'adds a history that comes again to what it has folded of it',
+    breaks: ['SYNC-19'],
+    harm: 'Items of lists are there twice.',
+    file: 'library/decide-sync.ts',
+    right: 'everything && !isKnown && contents !== null && (baselines.length > 0 || head.foldedThrough > 0);',
+    wrong: 'false;',
   },
   {
     name: 'resets a replica again while it applies a reset',
@@ -178,6 +250,34 @@ export const syncFaults: readonly Fault[] = [
     wrong: 'if (written && timestamp < written) keys.push',
   },
   {
+    name: 'forgets the keys of folded operations as soon as their author has synced past them',
+    breaks: ['SYNC-22'],
+    harm: 'A request that was overtaken is applied twice.',
+    file: 'library/rebaser.ts',
+    right: 'through: wellBefore(since),',
+    wrong: 'through: since,',
+  },
+  {
+    name: 'takes a sync that is delivered twice for two',
+    breaks: ['SYNC-23', 'PROOF-13', 'EVICT-6'],
+    harm: 'Its first answer is taken to be applied, or a library is founded with a history that is out of date.',
+    file: 'library/incoming-sync.ts',
+    right: `    const known = this.known;
+    return (
+      this.draft.wasAnswered`,
+    wrong: `    const known = this.known;
+    return false && (
+      this.draft.wasAnswered`,
+  },
+  {
+    name: 'lets a history that was long under way replace a newer one',
+    breaks: ['SYNC-24'],
+    harm: 'What its device wrote meanwhile is lost.',
+    file: 'library/decide-sync.ts',
+    right: 'if ((sync.isRepeated || (everything && sync.isLate)) && !isKnown) return REFUSED;',
+    wrong: 'if (sync.isRepeated && !isKnown) return REFUSED;',
+  },
+  {
     name: 'does not tell others of what came over HTTP',
     breaks: ['SYNC-25'],
     harm: 'They see it when they connect again, or never.',
@@ -186,5 +286,39 @@ export const syncFaults: readonly Fault[] = [
     effects.push({`,
     wrong: `  if (stored && sync.connection.kind === 'socket') {
     effects.push({`,
+  },
+  {
+    name: 'does not count a sync as an acknowledgement',
+    breaks: ['SYNC-27'],
+    harm: 'Where somebody only reads, history is never folded.',
+    file: 'library/incoming-sync.ts',
+    right: 'ackedTime: laterOf(known?.ackedTime ?? null, this.timestamp),',
+    wrong: 'ackedTime: known?.ackedTime ?? null,',
+  },
+  {
+    name: 'does not say in an answer what the global ack is',
+    breaks: ['SYNC-28'],
+    harm: 'Devices that poll never fold, and send and keep their whole history.',
+    file: 'library/releaser.ts',
+    right: 'globalAck: library.state.head.announcedAck,',
+    wrong: 'globalAck: null,',
+  },
+  {
+    name: 'lets new operations overtake an answer that is being sent',
+    breaks: ['SYNC-29', 'OP-4', 'SOCK-9'],
+    harm: 'A socket is shown operations before its sync is answered.',
+    file: 'library/outbox.ts',
+    right: `    if (this.#streaming) {
+      this.#waitingBytes += text.length;`,
+    wrong: `    if (this.#closed) {
+      this.#waitingBytes += text.length;`,
+  },
+  {
+    name: 'takes what is stored while a sync is answered to be in the answer',
+    breaks: ['SYNC-29'],
+    harm: 'A socket misses an operation that was stored at that moment.',
+    file: 'library/releaser.ts',
+    right: 'socket.delivery.through = through;\n    if (!pending) return null;',
+    wrong: 'socket.delivery.through = through + 1;\n    if (!pending) return null;',
   },
 ];
