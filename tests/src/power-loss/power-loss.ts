@@ -111,9 +111,9 @@ function count(steps: readonly Step[]): Recorded {
     if (step.kind === 'create' && /\.sqlite(\.new)?$/.test(step.path)) databases.add(step.file);
     if (step.kind === 'sync' && databases.has(step.file)) recorded.checkpoints++;
     if (step.kind !== 'noted') continue;
-    if (step.text.includes('"evicted"')) recorded.evictions++;
-    if (step.text.includes('"revoked"')) recorded.revocations++;
-    if (step.text.includes('"uploaded"')) recorded.uploads++;
+    if (step.text.includes('"did":"evicted"')) recorded.evictions++;
+    if (step.text.includes('"did":"revoked"')) recorded.revocations++;
+    if (step.text.includes('"did":"uploaded"')) recorded.uploads++;
   }
   return recorded;
 }
