@@ -112,14 +112,42 @@ describe('an operation that comes late', () => {
     expect(impostor.closed).toMatchObject({ code: 4000, reason: expect.stringContaining('replicaId') });
   });
 
-  test('[LATE-3] takes effect above what may be folded and below what is dated later', async () => {
+  test('[LATE-3] stands where its time says, where that can still be told apart', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    await world.settle(120_000);
+    const [early, middle] = [ana.stamp(-20_000), ana.stamp(-10_000)];
+    await ana.push(
+      ana.set('items/1', 'title', 'newer', { timestamp: middle }),
+      ana.set('items/1', 'color', 'red', { timestamp: early }),
+    );
+    const bob = await world.member('bob');
+    await ana.push(
+      ana.set('items/1', 'title', 'older', { timestamp: ana.stamp(-15_000) }),
+      ana.set('items/1', 'color', 'blue', { timestamp: ana.stamp(-14_000) }),
+    );
+    expect(repairs(bob)).toMatchObject([{ data: { value: { title: 'newer', color: 'blue' } } }]);
+    expect(await world.snapshot('items', '1')).toMatchObject({ title: 'newer', color: 'blue' });
+    // What is older still comes above what was sent anew.
+    await ana.push(ana.set('items/1', 'title', 'oldest', { timestamp: ana.stamp(-25_000) }));
+    expect(repairs(bob).at(-1)).toMatchObject({ data: { value: { title: 'oldest', color: 'blue' } } });
+  });
+
+  test('[LATE-3] an older version of the whole object does not take the place of a newer one', async () => {
+    const { ana, bob } = await folded();
+    const timestamp = bob.stamp(-600_000);
+    await bob.push(bob.create('items/1', { id: '1', title: 'old' }, { timestamp }), late(bob, 'n', 1));
+    expect(repairs(ana)).toMatchObject([{ data: { value: { title: 'one', color: 'red', n: 1 } } }]);
+  });
+
+  test('[LATE-3] comes above what may be folded and below what is dated later', async () => {
     const { ana, bob, world } = await folded();
     const { timestamp } = bob.set('items/1', 'n', 0);
     await ana.push(ana.set('items/1', 'n', 'of ana'));
-    await bob.push(late(bob, 'color', 'blue'), late(bob, 'n', 'of bob'));
-    expect(repairs(ana)).toMatchObject([{ data: { value: { color: 'blue', n: 'of bob' } } }]);
+    await bob.push(late(bob, 'shade', 'blue'), late(bob, 'n', 'of bob'));
+    expect(repairs(ana)).toMatchObject([{ data: { value: { shade: 'blue', n: 'of bob' } } }]);
     expect(repairs(ana)[0]!.timestamp < timestamp).toBe(true);
-    expect(await world.snapshot('items', '1')).toMatchObject({ color: 'blue', n: 'of ana' });
+    expect(await world.snapshot('items', '1')).toMatchObject({ shade: 'blue', n: 'of ana' });
   });
 
   test('[LATE-3] that deletes its object is followed by a delete', async () => {
@@ -131,17 +159,17 @@ describe('an operation that comes late', () => {
 
   test('[LATE-3] comes above an earlier one', async () => {
     const { ana, bob, world } = await folded();
-    await bob.push(late(bob, 'color', 'blue'));
-    await bob.push(late(bob, 'color', 'green'), late(bob, 'n', 1));
+    await bob.push(late(bob, 'shade', 'blue'));
+    await bob.push(late(bob, 'shade', 'green'), late(bob, 'n', 1));
     expect(repairs(ana).map(({ data }) => data)).toMatchObject([
-      { value: { color: 'blue' } },
-      { value: { color: 'green', n: 1 } },
+      { value: { shade: 'blue' } },
+      { value: { shade: 'green', n: 1 } },
     ]);
     for (const device of [ana, bob]) await device.ackAll();
     await ana.push(ana.operation('items/1', { op: 'touch' }));
     await bob.ackAll();
     await world.settle(3_000);
-    expect(await world.snapshot('items', '1')).toMatchObject({ color: 'green', n: 1 });
+    expect(await world.snapshot('items', '1')).toMatchObject({ shade: 'green', n: 1 });
   });
 
   test('[LATE-4] as the default of a migration stays below what was written since', async () => {

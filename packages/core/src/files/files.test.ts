@@ -60,7 +60,7 @@ describe('files', () => {
     const world = new World({ fileStorage: files });
     const ana = await world.founder();
     files.fail = 'put';
-    await expect(upload(world, ana, 'f')).rejects.toThrow('put failed');
+    await expect(upload(world, ana, 'f')).rejects.toMatchObject({ cause: { message: 'put failed' } });
     await expect(world.core.files.info(ana.token(), 'f')).rejects.toMatchObject({
       code: VerdantErrorCode.NotFound,
     });
@@ -215,7 +215,7 @@ describe('an upload', () => {
     const storage = failing((change) => change.files !== undefined);
     const world = new World({ fileStorage: files, storage });
     const ana = await world.founder();
-    await expect(upload(world, ana, 'f')).rejects.toThrow('commit failed');
+    await expect(upload(world, ana, 'f')).rejects.toMatchObject({ cause: { message: 'commit failed' } });
     expect(files.bytes.size).toBe(0);
   });
 });

@@ -1,5 +1,6 @@
 import {
   applyPatch,
+  compareTimestamps,
   isZeroTimestamp,
   type Oid,
   type Patch,
@@ -51,8 +52,7 @@ export interface RepairOptions {
 
 /**
  * The objects that these operations come late for, each as a whole and with a time of its own, just after what devices may
- * have folded: clients acknowledge by time alone. A late change takes effect as if it were made when it arrives, above
- * all that devices may have folded and below what is dated later.
+ * have folded: clients acknowledge by time alone.
  */
 export function repairLate({ draft, operations, order, maxValueBytes }: RepairOptions): Repairs {
   const { horizon } = draft.head;
@@ -120,24 +120,46 @@ function lateByObject(
   return late;
 }
 
-/** The object at the horizon, with what came late for it. Null: there is none, and nothing of it creates one. */
+/**
+ * The object at the horizon, with what came late for it, in order of time. What is older than the object as it was last
+ * written as a whole can only come just above that. Null: there is no object, and nothing that came late creates one.
+ */
 function repaired(
   { baseline, operations }: ObjectHistory,
   late: readonly OperationRow[],
   horizon: Timestamp,
 ): ObjectNow | null {
-  const creates = late.some(({ data }) => (JSON.parse(data) as Patch).op === 'initialize');
-  if (baseline === null && operations.length === 0 && !creates) return null;
+  if (baseline === null && operations.length === 0 && !late.some(writesWhole)) return null;
+  const known = operations.filter(({ timestamp }) => timestamp <= horizon);
+  const whole = lastWrittenAsWhole(baseline, known);
+  const isBelow = ({ timestamp }: OperationRow) => whole !== null && timestamp <= whole;
+  const below = late.filter(isBelow).sort(byTime);
+  const rows = [...afterBaseline(baseline, known), ...late.filter((row) => !isBelow(row))].sort(byTime);
+  // An older version of the whole is what the newer one took the place of.
+  const changes = below.filter((row) => !isZeroTimestamp(row.timestamp) && !writesWhole(row));
+  const first = applyRows(objectOf(baseline), rows.filter(isBelow));
+  const object = applyRows(
+    applyRows(first, changes),
+    rows.filter((row) => !isBelow(row)),
+  );
   // The default of a migration stays below what people have written since.
-  const defaults = late.filter(({ timestamp }) => isZeroTimestamp(timestamp));
-  const changes = late.filter(({ timestamp }) => !isZeroTimestamp(timestamp));
-  const before = [...operations.filter(({ timestamp }) => timestamp <= horizon), ...defaults];
-  const known = applyRows(objectOf(baseline), afterBaseline(baseline, before.sort(byTime)));
-  const folded = defaults.filter(({ timestamp }) => baseline !== null && timestamp <= baseline.timestamp);
-  return applyRows({ ...known, state: withDefaults(known.state, folded) }, [...changes].sort(byTime));
+  const defaults = below.filter(({ timestamp }) => isZeroTimestamp(timestamp));
+  return { ...object, state: withDefaults(object.state, defaults) };
 }
 
-/** What would be below a baseline now, could it still be told apart: a field that is there was written by somebody. */
+const writesWhole = ({ data }: OperationRow): boolean => (JSON.parse(data) as Patch).op === 'initialize';
+
+/** When the object was last written as a whole; null: it was not, as far as is known. */
+function lastWrittenAsWhole(
+  baseline: BaselineRow | null,
+  operations: readonly OperationRow[],
+): Timestamp | null {
+  let last = baseline?.timestamp ?? null;
+  for (const row of operations) if (writesWhole(row)) last = laterOf(last, row.timestamp);
+  return last;
+}
+
+/** What would be below all of it, could it still be told apart: a field that is there was written by somebody. */
 function withDefaults(
   state: PlainObject | undefined,
   defaults: readonly OperationRow[],
@@ -152,4 +174,5 @@ function withDefaults(
   return after;
 }
 
-const byTime = (a: OperationRow, b: OperationRow): number => (a.timestamp < b.timestamp ? -1 : 1);
+const byTime = (a: OperationRow, b: OperationRow): number =>
+  compareTimestamps(a.timestamp, b.timestamp) || a.order - b.order;
