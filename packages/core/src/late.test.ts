@@ -6,6 +6,7 @@ import {
   SERVER_REPLICA_ID,
   type SyncResponseMessage,
   type Timestamp,
+  timestampAfter,
 } from '@verdant-web/protocol';
 import { describe, expect, test } from 'vitest';
 import { memoryStorage } from './memory.js';
@@ -131,6 +132,28 @@ describe('an operation that comes late', () => {
     // What is older still comes above what was sent anew.
     await ana.push(ana.set('items/1', 'title', 'oldest', { timestamp: ana.stamp(-25_000) }));
     expect(repairs(bob).at(-1)).toMatchObject({ data: { value: { title: 'oldest', color: 'blue' } } });
+  });
+
+  test('[LATE-3] takes nothing from what others wrote in the same moment as the last that may be folded', async () => {
+    const { ana, bob, world, through } = await folded();
+    let moment = through;
+    for (const plus of [1, 2, 3]) {
+      moment = timestampAfter(moment, 'abcdefg');
+      await ana.push(ana.set('items/1', `field${plus}`, plus, { timestamp: moment }));
+    }
+    for (const plus of [1, 2, 3]) await bob.push(late(bob, `late${plus}`, plus));
+    const next = timestampAfter(moment, 'abcdefg');
+    await bob.push(late(bob, 'late4', 4), bob.set('items/1', 'same', 5, { timestamp: next }));
+    expect(await world.snapshot('items', '1')).toMatchObject({
+      field1: 1,
+      field2: 2,
+      field3: 3,
+      late1: 1,
+      late2: 2,
+      late3: 3,
+      late4: 4,
+      same: 5,
+    });
   });
 
   test('[LATE-3] an older version of the whole object does not take the place of a newer one', async () => {

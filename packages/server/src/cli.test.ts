@@ -72,7 +72,7 @@ describe('verdant-server', { timeout: 40_000 }, () => {
 
   test('is reached at both addresses of localhost, by pages of this machine; sockets at other paths, and of other pages, are refused', async () => {
     const port = await freePort();
-    const server = start(['--port', String(port)]);
+    const server = start(['--port', String(port), '--origin', 'https://app.example']);
     await server.says('Files:');
     const reached = await Promise.allSettled(
       ['127.0.0.1', '[::1]', 'localhost'].map(async (name) => {

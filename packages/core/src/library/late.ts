@@ -58,10 +58,15 @@ export function repairLate({ draft, operations, order, maxValueBytes }: RepairOp
   const { horizon } = draft.head;
   const repairs: Repairs = { operations: [], order, horizon };
   if (horizon === null) return repairs;
-  for (const [oid, late] of lateByObject(operations, horizon)) {
+  if (operations.every(({ row }) => row.timestamp > horizon)) return repairs;
+  for (const [oid, rows] of broughtByObject(operations)) {
+    if (rows.every((row) => row.timestamp > horizon)) continue;
     const history = draft.history(oid);
     if (history === null) continue;
-    const object = repaired(history, late, horizon);
+    const timestamp = timestampAfter(laterOf(repairs.horizon, horizon), SERVER_NODE);
+    // What the message wrote in the same moment would be below the repair, too.
+    const late = rows.filter((row) => row.timestamp <= timestamp);
+    const object = repaired(history, late, timestamp);
     const [first] = late;
     if (object === null || !first) continue;
     const patch: Patch =
@@ -70,12 +75,12 @@ export function repairLate({ draft, operations, order, maxValueBytes }: RepairOp
     // What cannot be stored as a whole can only stay as it is.
     if (data.length * 3 > maxValueBytes && new TextEncoder().encode(data).byteLength > maxValueBytes)
       continue;
-    repairs.horizon = timestampAfter(laterOf(repairs.horizon, horizon), SERVER_NODE);
+    repairs.horizon = timestamp;
     const row: OperationRow = {
       order: ++repairs.order,
       replicaId: SERVER_REPLICA_ID,
       oid,
-      timestamp: repairs.horizon,
+      timestamp,
       data,
       authz: object.state === undefined ? first.authz : object.authz,
     };
@@ -106,31 +111,27 @@ export function latestOf(
   return latest;
 }
 
-function lateByObject(
-  operations: readonly AdmittedOperation[],
-  horizon: Timestamp,
-): Map<Oid, OperationRow[]> {
-  const late = new Map<Oid, OperationRow[]>();
+function broughtByObject(operations: readonly AdmittedOperation[]): Map<Oid, OperationRow[]> {
+  const brought = new Map<Oid, OperationRow[]>();
   for (const { row } of operations) {
-    if (row.timestamp > horizon) continue;
-    const rows = late.get(row.oid);
+    const rows = brought.get(row.oid);
     if (rows) rows.push(row);
-    else late.set(row.oid, [row]);
+    else brought.set(row.oid, [row]);
   }
-  return late;
+  return brought;
 }
 
 /**
- * The object at the horizon, with what came late for it, in order of time. What is older than the object as it was last
+ * The object at the time of its repair, with what came late for it, in order of time. What is older than the object as it was last
  * written as a whole can only come just above that. Null: there is no object, and nothing that came late creates one.
  */
 function repaired(
   { baseline, operations }: ObjectHistory,
   late: readonly OperationRow[],
-  horizon: Timestamp,
+  at: Timestamp,
 ): ObjectNow | null {
   if (baseline === null && operations.length === 0 && !late.some(writesWhole)) return null;
-  const known = operations.filter(({ timestamp }) => timestamp <= horizon);
+  const known = operations.filter(({ timestamp }) => timestamp <= at);
   const whole = lastWrittenAsWhole(baseline, known);
   const isBelow = ({ timestamp }: OperationRow) => whole !== null && timestamp <= whole;
   const below = late.filter(isBelow).sort(byTime);

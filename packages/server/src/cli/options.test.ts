@@ -37,7 +37,7 @@ test.each([
 test('origins are as browsers send them', () => {
   const args = ['--origin', 'https://App.example.com/', '--origin=http://localhost:80', '--origin', '*'];
   expect(optionsOf(args).origins).toEqual(['https://app.example.com', 'http://localhost', '*']);
-  expect(optionsOf([]).origins).toEqual([]);
+  expect(optionsOf([]).origins).toEqual(['*']);
 });
 
 test('help and version need nothing else to be right', () => {

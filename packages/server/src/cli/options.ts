@@ -8,7 +8,7 @@ export interface CliOptions {
   /** 0: any free port. */
   port: number;
   host: string;
-  /** Of web pages elsewhere that may use the server. `*`: all. */
+  /** Of web pages elsewhere that may use the server, besides those of this machine. `*`: all. */
   origins: string[];
   secret: string;
   /** The SQLite database file. */
@@ -34,8 +34,8 @@ Not for production: it lets anyone be any user.
 Options
   --port <number>      Where to listen. Default ${DEFAULT_PORT}. Also VERDANT_PORT.
   --host <name>        The name or address to listen on. Default localhost.
-  --origin <origin>    A web page elsewhere that may use it, such as https://app.example.com; * for any. May be repeated.
-                       Pages of this machine (localhost) always may.
+  --origin <origin>    Let only pages of this machine and of this origin, such as https://app.example.com, use it. May be
+                       repeated. Default *: any page.
   --secret <text>      Signs access tokens, at least 16 bytes. Also VERDANT_SECRET. The default is known to everyone.
   --database <file>    Where libraries are kept. Default verdant.sqlite in the current folder.
   --files <folder>     Where uploaded files are kept. Default verdant-files in the current folder.
@@ -53,7 +53,7 @@ export const readCommand = (args: readonly string[], environment: NodeJS.Process
     options: {
       port: portOf(values.port ?? (environment.VERDANT_PORT || String(DEFAULT_PORT))),
       host: values.host ?? 'localhost',
-      origins: (values.origin ?? []).map(originOf),
+      origins: (values.origin ?? ['*']).map(originOf),
       secret: values.secret ?? (environment.VERDANT_SECRET || INSECURE_SECRET),
       database: values.database ?? 'verdant.sqlite',
       files: values.files ?? 'verdant-files',
