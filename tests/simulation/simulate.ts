@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { FromWorker, ToWorker } from './simulate-worker.js';
 import { addOutcome, describeTotals, noTotals } from './totals.js';
+import { wholeNumber } from './whole-number.js';
 
 /*
  * `pnpm simulate --seeds 100000` runs so many worlds over worker processes: a night. It ends with status 1 where one is
@@ -66,12 +67,6 @@ function options() {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     process.exit(2);
   }
-}
-
-function wholeNumber(name: string, value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 0) throw new Error(`--${name} is ${value}, not a whole number.`);
-  return number;
 }
 
 /** Runs one worker until no seed is left. */

@@ -1,4 +1,4 @@
-import { authzKeyFor, ORIGINATOR_SUBJECT, type UserId } from '@verdant-web/protocol';
+import { authzKeyFor, ORIGINATOR_SUBJECT, type Timestamp, type UserId } from '@verdant-web/protocol';
 import { describe, expect, test } from 'vitest';
 import { listed, World } from './testing/world.js';
 
@@ -152,6 +152,23 @@ describe('a private document', () => {
       ana.create('notes/1:n', { secret: 2 }, { authz: key('ana') }),
     );
     expect(bob.all('op-re')).toEqual([]);
+    expect(await world.snapshot('notes', '1')).toEqual({ now: 'public' });
+  });
+
+  test('[PRIV-6] what was written to it, dated after the public one, is not in a snapshot of that', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    await ana.push(ana.create('notes/1', { id: '1' }, { authz: key('ana') }));
+    const moments: Timestamp[] = [];
+    for (let n = 0; n < 2; n++) {
+      await world.settle(1);
+      moments.push(ana.stamp());
+    }
+    await world.settle(1);
+    await ana.push(ana.set('notes/1', 'secret', 1, { authz: key('ana') }));
+    await ana.push(ana.operation('notes/1', { op: 'delete' }, { authz: key('ana'), timestamp: moments[0]! }));
+    await bob.push(bob.create('notes/1', { now: 'public' }, { timestamp: moments[1]! }));
     expect(await world.snapshot('notes', '1')).toEqual({ now: 'public' });
   });
 

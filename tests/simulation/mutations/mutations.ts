@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { wholeNumber } from '../whole-number.js';
 import type { Fault } from './fault.js';
 import { faults } from './faults.js';
 import { FOUND_FILE, type Found, readFound } from './found.js';
@@ -60,12 +61,6 @@ function options() {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     process.exit(2);
   }
-}
-
-function wholeNumber(name: string, value: string): number {
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 0) throw new Error(`--${name} is ${value}, not a whole number.`);
-  return number;
 }
 
 /** Works faults off in one process, until none is left. */

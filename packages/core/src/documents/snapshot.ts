@@ -1,17 +1,17 @@
 import {
-  applyPatch,
   documentOid,
   isFileRef,
   isObjectRef,
   type LibraryId,
   type Oid,
-  type Patch,
   type PlainObject,
   type PlainValue,
   VerdantError,
   VerdantErrorCode,
 } from '@verdant-web/protocol';
 import type { FileStorage } from '../files/file-storage.js';
+import { afterBaseline, applyRows, objectOf } from '../library/rebase.js';
+import type { OperationRow } from '../storage/rows.js';
 import type { LibraryStorage } from '../storage/storage.js';
 
 /**
@@ -79,17 +79,18 @@ const tooLarge = (root: Oid) =>
 
 async function readObjects(storage: LibraryStorage, root: Oid): Promise<Map<Oid, PlainObject>> {
   const { baselines, operations } = await storage.readDocument(root);
-  const objects = new Map<Oid, PlainObject>();
-  const timestamps = new Map<Oid, string>();
-  for (const { oid, snapshot, timestamp } of baselines) {
-    objects.set(oid, JSON.parse(snapshot) as PlainObject);
-    timestamps.set(oid, timestamp);
+  const baselineOf = new Map(baselines.map((row) => [row.oid, row]));
+  const operationsOf = new Map<Oid, OperationRow[]>(baselines.map(({ oid }) => [oid, []]));
+  for (const row of operations) {
+    const rows = operationsOf.get(row.oid);
+    if (rows) rows.push(row);
+    else operationsOf.set(row.oid, [row]);
   }
-  for (const { oid, data, timestamp } of operations) {
-    if (timestamp <= (timestamps.get(oid) ?? '')) continue;
-    const state = applyPatch(objects.get(oid), JSON.parse(data) as Patch);
-    if (state === undefined) objects.delete(oid);
-    else objects.set(oid, state);
+  const objects = new Map<Oid, PlainObject>();
+  for (const [oid, rows] of operationsOf) {
+    const baseline = baselineOf.get(oid) ?? null;
+    const { state } = applyRows(objectOf(baseline), afterBaseline(baseline, rows));
+    if (state !== undefined) objects.set(oid, state);
   }
   return objects;
 }

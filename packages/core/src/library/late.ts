@@ -122,8 +122,9 @@ function broughtByObject(operations: readonly AdmittedOperation[]): Map<Oid, Ope
 }
 
 /**
- * The object at the time of its repair, with what came late for it, in order of time. What is older than the object as it was last
- * written as a whole can only come just above that. Null: there is no object, and nothing that came late creates one.
+ * The object at the time of its repair, with what came late for it, in order of time. What is older than the object as it
+ * was last written as a whole can only come just above that. Null: there is no object, and nothing that came late creates
+ * one.
  */
 function repaired(
   { baseline, operations }: ObjectHistory,
