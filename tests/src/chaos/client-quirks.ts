@@ -6,7 +6,7 @@ import type { Made } from './person.js';
 
 /** What the published clients do that no server can change, as `docs/compatibility.md` has it. */
 export type Quirk =
-  /** 5.5.0 hides a document that is on the screen when a reset comes, until its root changes. */
+  /** 5.5.0 hides a document that it read from its own database when a reset comes, until its root changes. */
   | 'hidden by a reset'
   /** 5.5.0 does not show a document again that was deleted and brought back. */
   | 'hidden since it was deleted'

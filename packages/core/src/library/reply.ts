@@ -2,6 +2,7 @@ import type { AuthzKey, ReplicaId, ServerOrder, Timestamp } from '@verdant-web/p
 import type { LibraryPresence } from '../presence/presence.js';
 import type { OperationRow } from '../storage/rows.js';
 import type { LibraryStorage } from '../storage/storage.js';
+import { childrenFirst } from './children-first.js';
 import type { SentReply } from './delivery.js';
 import type { SyncReply } from './effects.js';
 import { keyOf } from './facts.js';
@@ -51,7 +52,8 @@ async function* replyParts(reply: SyncReply, context: ReplyContext): AsyncGenera
   const isListed = (row: OperationRow) =>
     !(row.replicaId === context.replicaId && reply.except.has(keyOf(row)));
   yield openReply(reply, context);
-  if (reply.overwriteLocalData) yield* encoded(storage.readBaselines(), context, encodeBaseline);
+  if (reply.overwriteLocalData)
+    yield* encoded(childrenFirst(storage.readBaselines()), context, encodeBaseline);
   yield '],"operations":[';
   if (reply.from < reply.through) {
     const pages = storage.readOperations(reply.from, reply.through);
@@ -71,7 +73,7 @@ async function* foundingParts(
   context: Pick<ReplyContext, 'storage' | 'authz' | 'pin'>,
 ): AsyncGenerator<string> {
   yield `{"type":"op-re","replicaId":${JSON.stringify(replicaId)},"baselines":[`;
-  yield* encoded(context.storage.readBaselines(), context, encodeBaseline);
+  yield* encoded(childrenFirst(context.storage.readBaselines()), context, encodeBaseline);
   yield '],"operations":[';
   yield* encoded(context.storage.readOperations(0, through), context, encodeOperation);
   yield ']}';

@@ -1,0 +1,89 @@
+import { type Oid, rootOf } from '@verdant-web/protocol';
+import type { BaselineRow } from '../storage/rows.js';
+
+/** Up to how many characters of a document are held to be put in order: a larger one goes out as it is stored, its root last. */
+const HELD = 4 * 1024 * 1024;
+
+/**
+ * Baselines, of each document what is nested before what it is nested in: the order in which a client writes a new one.
+ *
+ * When a reset comes, 5.5.0 looks anew at the objects of a document on the screen in the order in which it came to know
+ * them. Where that was the root first, it still takes the nested ones for deleted when it looks at the root, so it takes
+ * the whole document for deleted, and hides it until its root changes.
+ */
+export async function* childrenFirst(pages: AsyncIterable<BaselineRow[]>): AsyncGenerator<BaselineRow[]> {
+  // In oid order a root comes before its nested objects, and between them only documents whose ids begin with its own:
+  // `items/1`, `items/10`, `items/1:nested`. So what is begun nests.
+  const begun: Document[] = [];
+  for await (const page of pages) {
+    const out: BaselineRow[] = [];
+    for (const row of page) {
+      const root = rootOf(row.oid);
+      while (begun.length > 0 && !root.startsWith(begun.at(-1)!.root)) out.push(...begun.pop()!.end());
+      if (begun.at(-1)?.root !== root) begun.push(new Document(root));
+      out.push(...begun.at(-1)!.add(row));
+    }
+    if (out.length > 0) yield out;
+  }
+  const rest = begun.reverse().flatMap((document) => document.end());
+  if (rest.length > 0) yield rest;
+}
+
+class Document {
+  #root: BaselineRow | null = null;
+  readonly #nested = new Map<Oid, BaselineRow>();
+  #size = 0;
+
+  constructor(readonly root: Oid) {}
+
+  /** Takes a row; returns those that need not wait any longer. */
+  add(row: BaselineRow): BaselineRow[] {
+    if (row.oid === this.root) {
+      this.#root = row;
+      return [];
+    }
+    this.#nested.set(row.oid, row);
+    this.#size += row.snapshot.length;
+    return this.#size > HELD ? this.#takeNested() : [];
+  }
+
+  end(): BaselineRow[] {
+    const nested = this.#takeNested();
+    return this.#root === null ? nested : [...nested, this.#root];
+  }
+
+  #takeNested(): BaselineRow[] {
+    const rows = this.#nested.size < 2 ? [...this.#nested.values()] : referredFirst(this.#nested);
+    this.#nested.clear();
+    this.#size = 0;
+    return rows;
+  }
+}
+
+/** Each row after those that it refers to. Without recursion: how deep that goes is up to who wrote them. */
+function referredFirst(rows: ReadonlyMap<Oid, BaselineRow>): BaselineRow[] {
+  const ordered: BaselineRow[] = [];
+  const seen = new Set<Oid>();
+  const path: { row: BaselineRow; refs: Oid[] }[] = [];
+  const enter = (oid: Oid) => {
+    const row = rows.get(oid);
+    if (!row || seen.has(oid)) return;
+    seen.add(oid);
+    path.push({ row, refs: refsIn(row.snapshot) });
+  };
+  for (const oid of rows.keys()) {
+    enter(oid);
+    while (path.length > 0) {
+      const next = path.at(-1)!.refs.pop();
+      if (next !== undefined) enter(next);
+      else ordered.push(path.pop()!.row);
+    }
+  }
+  return ordered;
+}
+
+const REF = /"id":("(?:[^"\\]|\\.)*")/g;
+
+/** What may be refs in the text of a snapshot. One too many does no harm. */
+const refsIn = (snapshot: string): Oid[] =>
+  Array.from(snapshot.matchAll(REF), ([, id]) => JSON.parse(id!) as Oid);
