@@ -48,7 +48,7 @@ describe('a private document', () => {
       ],
     });
     expect(await seenBy(world, 'bob')).toEqual(['items/1']);
-    expect(await seenBy(world, 'ana')).toEqual(['items/1', 'notes/1', 'notes/1:a']);
+    expect(await seenBy(world, 'ana')).toEqual(['items/1', 'notes/1:a', 'notes/1']);
   });
 
   test('[PRIV-4] stays private when its owner leaves authz out, as the 3.x client does', async () => {
