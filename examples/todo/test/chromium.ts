@@ -2,7 +2,13 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { type Browser, chromium } from 'playwright-core';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+const NAMES = [
+  'chromium-headless-shell',
+  'chromium',
+  'chromium-browser',
+  'google-chrome',
+  'google-chrome-stable',
+];
 
 /** Starts the Chromium of this machine. */
 export const launchChromium = (): Promise<Browser> =>
@@ -24,7 +30,7 @@ function findChromium(): string {
   const found = NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(isExecutable);
   if (!found) {
     throw new Error(
-      'These tests need Chromium, and there is none in PATH. On Debian or Ubuntu: apt-get install -y chromium',
+      'These tests need Chromium, and there is none in PATH. On Debian or Ubuntu: apt-get install -y chromium-headless-shell',
     );
   }
   return found;
