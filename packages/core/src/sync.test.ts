@@ -354,6 +354,67 @@ describe('a reply is applied when that is proven', () => {
     expect(second?.overwriteLocalData).toBe(true);
   });
 
+  test('[PROOF-9] [PROOF-12] what a sync brings that proves the first of two resets, the second may wipe: it is sent back', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob').connect();
+    const before = bob.stamp();
+    const first = await bob.sync();
+    bob.cut().connect();
+    const second = await bob.sync({ since: before, resyncAll: false });
+    expect(second.overwriteLocalData).toBe(true);
+    // It has applied the first, and writes; the second, of the socket that is gone, it still applies.
+    const between = bob.set('items/1', 'between', 1);
+    bob.cut().connect();
+    const third = await bob.sync({ since: first.ackedTimestamp, operations: [between] });
+    expect(third.overwriteLocalData).toBe(false);
+    expect((await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedServerOrder).toBe(1);
+    bob.cut().connect();
+    const answer = await bob.sync({ since: second.ackedTimestamp });
+    expect(answer.overwriteLocalData).toBe(false);
+    expect(listed(answer)).toEqual(['items/1 set']);
+  });
+
+  test('[PROOF-12] nor is an answer that came between them held, once it is acknowledged', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob').connect();
+    const before = bob.stamp();
+    const first = await bob.sync();
+    bob.cut();
+    const [second] = await bob.post(bob.syncMessage({ since: before, resyncAll: false }));
+    if (second?.type !== 'sync-resp') throw new Error('no answer');
+    await ana.push(ana.set('items/1', 'n', 1));
+    bob.connect();
+    expect(listed(await bob.sync({ since: first.ackedTimestamp }))).toEqual(['items/1 set']);
+    await bob.ackAll();
+    // Only now the second arrives, and wipes what came after it.
+    bob.cut().connect();
+    const answer = await bob.sync({ since: second.ackedTimestamp });
+    expect(listed(answer)).toEqual(['items/1 set']);
+  });
+
+  test('[PROOF-11] what a replica wrote before it applied a reset, and sends when it has said so, is stored and sent back', async () => {
+    const world = new World();
+    await world.founder();
+    const bob = world.device('bob');
+    const [reset] = await bob.post(bob.syncMessage());
+    // Queued by a socket that was not let in, while the reset was under way over HTTP.
+    const queued = bob.set('items/1', 'queued', 1);
+    const written = bob.set('items/1', 'written', 1);
+    bob.connect();
+    const since = reset?.type === 'sync-resp' ? reset.ackedTimestamp : null;
+    await bob.sync({ since, operations: [written] });
+    const acked = async () =>
+      (await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedServerOrder;
+    expect(await acked()).toBe(2);
+    await bob.push(queued);
+    expect(await acked()).toBe(2);
+    expect(bob.broadcast).toEqual(['items/1 set']);
+    await bob.ackAll();
+    expect(await acked()).toBe(3);
+  });
+
   test('[PROOF-11] what a replica wrote before a reset, and had still waiting to be sent, is stored and sent back', async () => {
     const world = new World();
     await world.founder();

@@ -84,8 +84,8 @@ export const syncFaults: readonly Fault[] = [
     breaks: ['SYNC-9'],
     harm: 'The device loses everything that had been folded.',
     file: 'library/reply.ts',
-    right: 'if (reply.overwriteLocalData) yield* encoded(storage.readBaselines(), context, encodeBaseline);',
-    wrong: '',
+    right: 'childrenFirst(storage.readBaselines()), context, encodeBaseline);',
+    wrong: 'childrenFirst((async function* () {})()), context, encodeBaseline);',
   },
   {
     name: 'resets a replica with the operations that it lacks, not with all',

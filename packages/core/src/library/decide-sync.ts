@@ -10,7 +10,7 @@ import type { StagedContent } from './founding.js';
 import { IncomingSync } from './incoming-sync.js';
 import { foldedByDevices, heardOf, latestOf, repairLate } from './late.js';
 import { laterOf } from './later-of.js';
-import { addPending, isOwedReset, pendingReset, predateReset } from './pending-replies.js';
+import { addPending, isOwedReset, mayBeWiped, pendingReset } from './pending-replies.js';
 import type { Contents } from './same-content.js';
 
 /** A sync, decided: what it changes, and what is heard of it. */
@@ -173,9 +173,9 @@ function storeAndAnswer(
   const repairs = repairLate({ draft, operations: late, order, maxValueBytes });
   // Nothing of others lies between: what it just wrote is all that is new, and it holds that, if no reset took it.
   const upToDate = !renews && from >= head.order;
-  const mayBeWiped = !renews && predateReset(sync.row, admission);
-  const through = mayBeWiped ? head.order : order;
-  const told = repairs.order > order && !mayBeWiped ? repairs.order : through;
+  const isInDoubt = !renews && mayBeWiped(sync.row, admission);
+  const through = isInDoubt ? head.order : order;
+  const told = repairs.order > order && !isInDoubt ? repairs.order : through;
   const pending =
     upToDate && repairs.operations.length === 0 ? null : sync.pendingReply(told, renews && 'owed');
   const answered = pending === null || sync.isRepeated ? sync.row : addPending(sync.row, pending);
@@ -183,7 +183,7 @@ function storeAndAnswer(
     ...answered,
     writtenThrough: admission.writtenThrough,
     ackedOrder: upToDate ? through : sync.row.ackedOrder,
-    lastReset: renews ? laterOf(sync.row.lastReset, sync.timestamp) : sync.row.lastReset,
+    lastReset: renews || sync.provesReset ? laterOf(sync.row.lastReset, sync.timestamp) : sync.row.lastReset,
   };
   const outcome = renews ? 'unsure' : head.founded ? 'merged' : 'founded';
   const effects: Effect[] = [];
@@ -195,7 +195,7 @@ function storeAndAnswer(
       baselines,
       through: order,
       replaced: removed !== null,
-      mayBeWiped,
+      mayBeWiped: isInDoubt,
     });
   }
   effects.push(...heardOf(repairs, { inReply: true }));

@@ -16,7 +16,7 @@ import type { Effect } from './effects.js';
 import type { StagedContent } from './founding.js';
 import { heardOf, latestOf, repairLate } from './late.js';
 import { laterOf } from './later-of.js';
-import { confirmReply, doubtSince, pendingReset, predateReset } from './pending-replies.js';
+import { confirmReply, doubtSince, mayBeWiped, pendingReset } from './pending-replies.js';
 
 /** What decisions depend on besides the library and the message. */
 export interface DecideContext {
@@ -90,7 +90,7 @@ function decideOperations(
   const stored = admission.operations.length > 0;
   const { operations: written, order: wrote } = admission;
   const repairs = repairLate({ draft, operations: written, order: wrote, maxValueBytes });
-  const mayBeWiped = reset !== null || predateReset(row, admission);
+  const isInDoubt = mayBeWiped(row, admission);
   // Over HTTP an earlier operation may be under way still, or lost and offered again by the next sync: only that says
   // that nothing older will come.
   const last = connection.kind === 'socket' ? message.operations.at(-1)?.timestamp : undefined;
@@ -102,7 +102,7 @@ function decideOperations(
     ackedTime: last === undefined ? row.ackedTime : laterOf(row.ackedTime, last),
     writtenThrough: admission.writtenThrough,
     // A replica holds what it wrote, unless a reset that is under way, or came before it was sent, wipes it.
-    ackedOrder: row.ackedOrder >= head.order && !mayBeWiped ? admission.order : row.ackedOrder,
+    ackedOrder: row.ackedOrder >= head.order && !isInDoubt ? admission.order : row.ackedOrder,
   };
   const all = [...written, ...repairs.operations];
   const step: Step = {
@@ -130,7 +130,7 @@ function decideOperations(
       baselines: [],
       through: wrote,
       replaced: false,
-      mayBeWiped,
+      mayBeWiped: isInDoubt,
     });
     effects.push(...heardOf(repairs, { inReply: false }));
   }

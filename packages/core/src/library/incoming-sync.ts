@@ -11,7 +11,7 @@ import type { DecideContext } from './decide.js';
 import type { Draft, Step } from './draft.js';
 import type { ResetReason } from './effects.js';
 import { laterOf } from './later-of.js';
-import { confirmSince, lacksReset } from './pending-replies.js';
+import { confirmSince, lacksReset, pendingReset } from './pending-replies.js';
 import { contentsOf, sameContent } from './same-content.js';
 
 /** A `sync`, and what it finds: how it stands to the library, and to what its replica has said before. */
@@ -64,6 +64,14 @@ export class IncomingSync {
     };
     if (this.message.resyncAll && !this.isRepeated) return { ...row, ackedOrder: 0, pending: [] };
     return since === null ? row : confirmSince(row, since);
+  }
+
+  /**
+   * Whether its `since` says that the resets of the replica are applied. What was written before, and is not in it, they may
+   * have wiped: a queue of another transport may still bring that.
+   */
+  get provesReset(): boolean {
+    return this.known !== null && pendingReset(this.known) !== null && pendingReset(this.row) === null;
   }
 
   /** The same sync once more, as proxies and networks do: the first answer is what the client may have applied. */

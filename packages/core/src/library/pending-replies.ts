@@ -18,11 +18,15 @@ export const lacksReset = (row: ReplicaRow): boolean => row.pending.some(({ rese
 /** Whether the replica has to be reset because it was not known what it holds. */
 export const isOwedReset = (row: ReplicaRow): boolean => row.pending.some(({ reset }) => reset === 'owed');
 
-/** Whether some of these were written before the replica's last reset, which may have wiped them on the device. */
-export const predateReset = (
-  { lastReset }: ReplicaRow,
-  { operations }: Pick<Admission, 'operations'>,
-): boolean => lastReset !== null && operations.some(({ row }) => row.timestamp <= lastReset);
+/** Whether a reset may have wiped some of these on their author's device, or may yet wipe them. */
+export const mayBeWiped = (
+  row: ReplicaRow,
+  { operations, baselines }: Pick<Admission, 'operations' | 'baselines'>,
+): boolean =>
+  pendingReset(row) === null ? predateReset(row, operations) : operations.length > 0 || baselines.length > 0;
+
+const predateReset = ({ lastReset }: ReplicaRow, operations: Admission['operations']): boolean =>
+  lastReset !== null && operations.some(({ row }) => row.timestamp <= lastReset);
 
 /** Remember that the replica was answered. */
 export function addPending(row: ReplicaRow, reply: PendingReply): ReplicaRow {
@@ -55,16 +59,17 @@ export function confirmSince(row: ReplicaRow, since: Timestamp): ReplicaRow {
   return applied.reduce(confirmReply, row);
 }
 
-/** The row after this reply was proven to be applied: with it those before it, and what told no more. */
+/**
+ * The row after this reply was proven to be applied: with it those before it, and what told no more. A reset that may still
+ * be applied wipes what came after it.
+ */
 export function confirmReply(row: ReplicaRow, reply: PendingReply): ReplicaRow {
   const index = row.pending.findIndex(
     (other) => other.timestamp === reply.timestamp && other.order === reply.order,
   );
-  return {
-    ...row,
-    ackedOrder: Math.max(row.ackedOrder, reply.order),
-    pending: row.pending.filter(({ order, reset }, at) =>
-      reset ? !reply.reset || at > index : at > index && order > reply.order,
-    ),
-  };
+  const pending = row.pending.filter(({ order, reset }, at) =>
+    reset ? !reply.reset || at > index : at > index && order > reply.order,
+  );
+  const held = Math.min(reply.order, ...pending.filter(({ reset }) => reset).map(({ order }) => order));
+  return { ...row, ackedOrder: Math.max(row.ackedOrder, held), pending };
 }

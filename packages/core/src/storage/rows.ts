@@ -91,7 +91,10 @@ export interface ReplicaRow {
   lastSeen: number;
   /** The highest timestamp that this replica ever stored an operation under: a later one cannot be a duplicate. */
   writtenThrough: Timestamp | null;
-  /** The timestamp of the last sync that was answered with a reset: what the replica wrote up to then, it may have lost. */
+  /**
+   * The timestamp of the last sync that was answered with a reset, or of the one that proved it: what the replica wrote up to
+   * then and sends later, it may have lost.
+   */
   lastReset: Timestamp | null;
   /** The sync replies that wait for proof, a few at most, in the order in which they were sent. */
   pending: readonly PendingReply[];
