@@ -375,6 +375,24 @@ describe('a reply is applied when that is proven', () => {
     expect(listed(answer)).toEqual(['items/1 set']);
   });
 
+  test('[PROOF-12] or when it acknowledges what a later socket brought: by then the second is applied, or was lost', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = world.device('bob').connect();
+    const before = bob.stamp();
+    const first = await bob.sync();
+    bob.cut().connect();
+    await bob.sync({ since: before, resyncAll: false });
+    bob.cut().connect();
+    await bob.sync({ since: first.ackedTimestamp, operations: [bob.set('items/1', 'between', 1)] });
+    await ana.push(ana.set('items/1', 'n', 1));
+    expect(bob.broadcast).toEqual(['items/1 set']);
+    await bob.ackAll();
+    expect(bob.all('op-re').map(({ replicaId }) => replicaId)).toEqual([ana.id, bob.id]);
+    await bob.ackAll();
+    expect((await world.info())?.replicas.find(({ id }) => id === bob.id)?.ackedServerOrder).toBe(3);
+  });
+
   test('[PROOF-12] nor is an answer that came between them held, once it is acknowledged', async () => {
     const world = new World();
     const ana = await world.founder();

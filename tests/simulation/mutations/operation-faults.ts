@@ -91,7 +91,7 @@ export const operationFaults: readonly Fault[] = [
     breaks: ['OP-4'],
     harm: 'They are applied to what has not been brought up to date, and come twice.',
     file: 'library/broadcast.ts',
-    right: 'if (!socket.synced) continue;',
+    right: 'if (socket === author && changes.mayBeWiped) owe(socket, changes);\n      continue;',
     wrong: '',
   },
   {

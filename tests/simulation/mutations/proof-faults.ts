@@ -194,6 +194,22 @@ export const proofFaults: readonly Fault[] = [
     wrong: 'reset ? !reply.reset : at > index && order > reply.order,',
   },
   {
+    name: 'waits for ever for proof of a second reset that was lost with its socket',
+    breaks: ['PROOF-12'],
+    harm: 'Nothing is folded, and what it may have wiped is not sent back, for as long as the next socket stays.',
+    file: 'library/decide.ts',
+    right: 'const known = isOver ? withoutRepeatedResets(row) : row;',
+    wrong: 'const known = row;',
+  },
+  {
+    name: 'does not write down what it told over HTTP before it tells it',
+    breaks: ['PROOF-13'],
+    harm: 'After a crash the same poll is told more, which the first answer seems to prove.',
+    file: 'library/decide-sync.ts',
+    right: "const mayComeAgain = sync.connection.kind === 'request';",
+    wrong: 'const mayComeAgain = false;',
+  },
+  {
     name: 'takes a since that is later than an old answer to prove it',
     breaks: ['PROOF-13'],
     harm: 'It proves a newer one; the old one may never have arrived.',

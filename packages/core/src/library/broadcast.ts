@@ -19,7 +19,11 @@ export function broadcastChanges(
 ): void {
   const encode = encoderFor(changes);
   for (const socket of sockets) {
-    if (!socket.synced) continue;
+    if (!socket.synced) {
+      // Its answer leaves what it just brought out.
+      if (socket === author && changes.mayBeWiped) owe(socket, changes);
+      continue;
+    }
     const { authz, userId } = socket.caller;
     const isAuthors = socket.replicaId === changes.replicaId && userId === author?.caller.userId;
     if (socket !== author) {
@@ -39,11 +43,13 @@ export function broadcastChanges(
         }
       }
     }
-    if (changes.mayBeWiped && isAuthors) {
-      for (const { row } of changes.operations) socket.delivery.owe(row);
-    }
+    if (changes.mayBeWiped && isAuthors) owe(socket, changes);
     socket.delivery.through = changes.through;
   }
+}
+
+function owe({ delivery }: SocketConnection, { operations }: Changes): void {
+  for (const { row } of operations) delivery.owe(row);
 }
 
 /** The `op-re` for connections with a key; null where they may see nothing of it. */

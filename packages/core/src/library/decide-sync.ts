@@ -185,6 +185,8 @@ function storeAndAnswer(
     ackedOrder: upToDate ? through : sync.row.ackedOrder,
     lastReset: renews || sync.provesReset ? laterOf(sync.row.lastReset, sync.timestamp) : sync.row.lastReset,
   };
+  // Once more, after a crash that took the answer from memory, it would be told more under the same timestamp.
+  const mayComeAgain = sync.connection.kind === 'request';
   const outcome = renews ? 'unsure' : head.founded ? 'merged' : 'founded';
   const effects: Effect[] = [];
   if (stored) {
@@ -206,7 +208,7 @@ function storeAndAnswer(
   const all = [...operations, ...repairs.operations];
   const step: Step = {
     replica: row,
-    soft: !stored && !hardChange(sync.known, row),
+    soft: !stored && !hardChange(sync.known, row) && !(mayComeAgain && answered !== sync.row),
     operations: all,
     baselines,
     access: admission.access,

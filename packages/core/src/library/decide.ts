@@ -16,7 +16,13 @@ import type { Effect } from './effects.js';
 import type { StagedContent } from './founding.js';
 import { heardOf, latestOf, repairLate } from './late.js';
 import { laterOf } from './later-of.js';
-import { confirmReply, doubtSince, mayBeWiped, pendingReset } from './pending-replies.js';
+import {
+  confirmReply,
+  doubtSince,
+  mayBeWiped,
+  pendingReset,
+  withoutRepeatedResets,
+} from './pending-replies.js';
 
 /** What decisions depend on besides the library and the message. */
 export interface DecideContext {
@@ -159,17 +165,29 @@ function decideAck(
     ackedTime: laterOf(row.ackedTime, clamp(context, timestamp)),
   };
   return {
-    step: { replica: withProof(acked, connection, timestamp), soft: true },
+    step: { replica: withProof(acked, context, connection, timestamp), soft: true },
     effects: [{ kind: 'proof', timestamp }],
   };
 }
 
 /** The row after an ack on the socket that was sent what it acknowledges. */
-function withProof(row: ReplicaRow, connection: Connection, timestamp: Timestamp): ReplicaRow {
+function withProof(
+  row: ReplicaRow,
+  context: DecideContext,
+  connection: Connection,
+  timestamp: Timestamp,
+): ReplicaRow {
   const isItsOwn = connection.kind === 'socket' && connection.replicaId === row.id;
   const proof = isItsOwn ? connection.delivery.proofOf(timestamp) : null;
   if (!proof) return row;
-  const confirmed = proof.reply ? confirmReply(row, proof.reply) : row;
+  // A second reset that an earlier socket brought is applied by now, or was lost with it: what is acknowledged came later.
+  const isOver =
+    isItsOwn &&
+    pendingReset(row) !== null &&
+    !connection.delivery.awaitsReset &&
+    !context.isApplyingReset(row);
+  const known = isOver ? withoutRepeatedResets(row) : row;
+  const confirmed = proof.reply ? confirmReply(known, proof.reply) : known;
   // A reset that is still to be applied may wipe what came after the reply.
   if (pendingReset(confirmed)) return confirmed;
   return { ...confirmed, ackedOrder: Math.max(confirmed.ackedOrder, proof.order) };

@@ -130,6 +130,11 @@ export class Delivery {
     this.#open.splice(0, isWhole ? index + 1 : index);
   }
 
+  /** Whether a reset was sent here that is not proven to be applied. */
+  get awaitsReset(): boolean {
+    return this.#open.some(({ reply }) => reply !== null && reply.pending.reset !== false);
+  }
+
   /** The last sync reply before this entry. */
   #lastReply(before: number): PendingReply | null {
     return this.#open.slice(0, before).findLast((sent) => sent.reply)?.reply?.pending ?? null;

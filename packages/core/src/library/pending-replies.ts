@@ -51,6 +51,12 @@ export function doubtSince(pending: readonly PendingReply[]): readonly PendingRe
   return pending.map((reply) => (reply.reset ? reply : { ...reply, late: true }));
 }
 
+/** The row when resets that were sent once more, where an earlier one was not proven, are over. */
+export const withoutRepeatedResets = (row: ReplicaRow): ReplicaRow => ({
+  ...row,
+  pending: row.pending.filter(({ reset }) => reset !== 'again'),
+});
+
 /** The row after a sync `since` then: a client records the time of a reply only after it has applied it. */
 export function confirmSince(row: ReplicaRow, since: Timestamp): ReplicaRow {
   const applied = row.pending.filter(({ timestamp, late }) =>

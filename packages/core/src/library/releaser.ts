@@ -147,6 +147,7 @@ export class Releaser {
         sent,
       }),
     );
+    if (connection.kind === 'socket') this.#sendBack(connection);
   }
 
   /** From here on the socket is sent what others write. Returns what has to be noted while the reply is sent. */
@@ -264,7 +265,7 @@ export class Releaser {
   /** Where no reset is pending any more, what the replica may have lost by it is sent back to it. */
   #sendBack(socket: SocketConnection): void {
     const row = replicaOf(socket, this.#library.state);
-    if (!row || pendingReset(row)) return;
+    if (!row || !socket.synced || pendingReset(row)) return;
     const rows = socket.delivery.sendBack();
     if (rows.length > 0) socket.outbox.send(encodeRebroadcast(row.id, rows.map(encodeOperation), []));
   }
