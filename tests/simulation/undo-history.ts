@@ -66,12 +66,21 @@ function inverseOf(
 ): Operation[] {
   // The oracle is noisy about patches of lists that are none, which do nothing.
   const effective = patches.filter(({ data }) => Array.isArray(state) || !data.op.startsWith('list-'));
-  const found = getUndoOperations(oid, state, effective as unknown as OracleOperation[], () => '');
-  return found.map(({ data }) => ({
+  return oracleInverseOf(oid, state, effective).map(({ data }) => ({
     oid,
     // Given when it is sent.
     timestamp: '' as Operation['timestamp'],
     data: JSON.parse(JSON.stringify(data)) as Operation['data'],
     ...(authz === undefined ? {} : { authz }),
   }));
+}
+
+/** Nothing where the oracle, looking for a ref, stumbles over an item that is none, which a move from beyond the end leaves. */
+function oracleInverseOf(oid: Oid, state: unknown, patches: readonly Operation[]): OracleOperation[] {
+  try {
+    return getUndoOperations(oid, state, patches as unknown as OracleOperation[], () => '');
+  } catch (error) {
+    if (error instanceof TypeError) return [];
+    throw error;
+  }
 }
