@@ -1,0 +1,15 @@
+import { randomUUID } from 'node:crypto';
+
+/** A hybrid logical clock as clients have it: schema version, milliseconds, counter, node. */
+export function createClock(): () => string {
+  const node = randomUUID().slice(0, 7);
+  let latest = 0;
+  let counter = 0;
+  const digits = (value: number, length: number) => value.toString(36).padStart(length, '0');
+  return () => {
+    const now = Date.now();
+    counter = now > latest ? 0 : counter + 1;
+    latest = Math.max(now, latest);
+    return digits(1, 4) + digits(latest, 9) + digits(counter, 4) + node;
+  };
+}

@@ -1,0 +1,47 @@
+import { fanOut } from './fan-out.js';
+import type { Work } from './work.js';
+
+/** The table of goals, row by row. A row without `run` waits for its benchmark. */
+export const works: readonly Work[] = [
+  fanOut,
+  {
+    name: 'latency',
+    title: 'latency at half of that load',
+    goal: 'p99 ≤ 2 × the floor’s p99',
+  },
+  {
+    name: 'many',
+    title: 'many: 1,000 libraries × 2 sockets',
+    goal: '≥ 60 % of the floor; no library starves',
+  },
+  {
+    name: 'first-sync',
+    title: 'first sync: 1 k, 10 k, 100 k, 1 M objects, socket and HTTP',
+    goal: '≥ 50 % of streaming the same bytes from SQLite; extra RSS ≤ 64 MB; others’ p99 ≤ 50 ms',
+  },
+  {
+    name: 'founding',
+    title: 'founding sync: 10 k, 100 k objects in one message',
+    goal: '≤ 2 × parse + one bulk insert of the same; others’ p99 ≤ 50 ms',
+  },
+  {
+    name: 'idle-poll',
+    title: 'idle poll over HTTP (presence + sync, nothing new)',
+    goal: '≥ 50 % of a Hono route that verifies the token and answers a constant',
+  },
+  {
+    name: 'rebase',
+    title: 'rebase: 100 k operations over 10 k objects',
+    goal: 'no event-loop stall over 20 ms; linear',
+  },
+  {
+    name: 'rest',
+    title: 'cost at rest',
+    goal: '10 k idle sockets ≤ 15 KB each; an evicted library 0 bytes; opening one of 10 k ≤ 5 ms',
+  },
+  {
+    name: 'growth',
+    title: 'growth: each of the above at 1×, 10×, 100×',
+    goal: 'time per unit flat within 20 %',
+  },
+];

@@ -1,0 +1,42 @@
+import type { Subject } from '../server-process.js';
+import type { Summary } from '../statistics.js';
+
+export interface RunOptions {
+  /** How often each subject does it. They take turns. */
+  runs: number;
+  /** Of how long each run takes. */
+  scale: number;
+  profileDirectory?: string | undefined;
+  say: (line: string) => void;
+}
+
+/** One size of a work, done by each subject. */
+export interface Case {
+  name: string;
+  unit: string;
+  /** More is better. */
+  figures: Partial<Record<Subject, Summary>>;
+  goals: Goal[];
+  /** What stands behind the figures, run by run. */
+  details: Partial<Record<Subject, object[]>>;
+}
+
+export interface Goal {
+  text: string;
+  /** What a ratio, never a time, has to reach. */
+  atLeast: number;
+  measured: Summary;
+}
+
+/** One row of the table of goals. */
+export interface Work {
+  name: string;
+  title: string;
+  goal: string;
+  /** Absent: nobody has built it yet. */
+  run?: (options: RunOptions) => Promise<Case[]>;
+}
+
+/** Ratios of runs that were neighbours in time, so that what the machine did meanwhile falls on both. */
+export const ratios = (ours: readonly number[], theirs: readonly number[]): number[] =>
+  ours.map((value, run) => value / theirs[run]!);
