@@ -14,6 +14,8 @@ export interface FanOutLoad {
   writers: number;
   /** Messages that a writer has sent and the server has not confirmed yet. */
   window: number;
+  /** Given: writes come at this pace, all writers together, whether or not what came before is confirmed. */
+  writesPerSecond?: number;
   warmUpMs: number;
   measureMs: number;
   /** Neither warm-up nor measurement ends before all sockets had a full window of every writer, or this passed. */
@@ -45,7 +47,7 @@ const histogram = build({ lowestDiscernibleValue: 1, highestTrackableValue: 600_
 const underWay = new Map<string, { sentAt: number; missing: number }>();
 let [delivered, confirmed, frames, bytes] = [0, 0, 0, 0];
 
-const write = (replica: Replica, round: number) => {
+const write = (replica: Replica, round: number, sentAt = performance.now()) => {
   const timestamp = replica.now();
   const object = round % OBJECTS_OF_A_WRITER;
   const fields = {
@@ -57,7 +59,7 @@ const write = (replica: Replica, round: number) => {
     round < OBJECTS_OF_A_WRITER
       ? { op: 'initialize', value: fields }
       : { op: 'set', name: 'note', value: `what round ${round} has to say about an item of a list` };
-  underWay.set(timestamp, { sentAt: performance.now(), missing: load.sockets - 1 });
+  underWay.set(timestamp, { sentAt, missing: load.sockets - 1 });
   replica.send({
     type: 'op',
     operations: [{ oid: `items/${replica.id}-${object}`, timestamp, data }],
@@ -77,7 +79,7 @@ for (const [index, replica] of replicas.entries()) {
     bytes += length;
     if (message.type === 'server-ack' && index < load.writers) {
       confirmed++;
-      write(replica, round++);
+      if (!load.writesPerSecond) write(replica, round++);
     }
     if (message.type !== 'op-re') return;
     for (const { timestamp } of message.operations!) {
@@ -89,8 +91,21 @@ for (const [index, replica] of replicas.entries()) {
     }
   };
 }
-for (const writer of replicas.slice(0, load.writers)) {
-  for (let round = 0; round < load.window; round++) write(writer, round);
+const writers = replicas.slice(0, load.writers);
+if (load.writesPerSecond) pace(load.writesPerSecond);
+else for (const writer of writers) for (let round = 0; round < load.window; round++) write(writer, round);
+
+// What is late by the server's fault, or by this process's, counts from when it was due: nobody's wait is left out.
+function pace(writesPerSecond: number): void {
+  const begun = performance.now();
+  let sent = 0;
+  setInterval(() => {
+    const due = ((performance.now() - begun) / 1000) * writesPerSecond;
+    for (; sent < due; sent++) {
+      const round = Math.floor(sent / writers.length);
+      write(writers[sent % writers.length]!, round, begun + (sent / writesPerSecond) * 1000);
+    }
+  }, 1);
 }
 
 // Whoever is slow is given time enough to be measured at all: its messages come a window at a time.

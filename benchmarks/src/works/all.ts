@@ -1,14 +1,11 @@
 import { fanOut } from './fan-out.js';
+import { latency } from './latency.js';
 import type { Work } from './work.js';
 
 /** The table of goals, row by row. A row without `run` waits for its benchmark. */
 export const works: readonly Work[] = [
   fanOut,
-  {
-    name: 'latency',
-    title: 'latency at half of that load',
-    goal: 'p99 ≤ 2 × the floor’s p99',
-  },
+  latency,
   {
     name: 'many',
     title: 'many: 1,000 libraries × 2 sockets',

@@ -38,7 +38,7 @@ async function runCase(sockets: number, options: RunOptions): Promise<Case> {
   for (let run = 0; run < options.runs; run++) {
     for (const subject of SUBJECTS) {
       if (subject === 'original' && sockets > MOST_FOR_THE_ORIGINAL) continue;
-      const told = await runOnce(subject, sockets, options);
+      const told = await saturate(subject, sockets, options);
       figures[subject].push(told);
       options.say(
         `${sockets} sockets, run ${run + 1}, ${subject}: ${Math.round(perCpuSecond(told))} delivered per CPU-second ` +
@@ -71,29 +71,39 @@ async function runCase(sockets: number, options: RunOptions): Promise<Case> {
   };
 }
 
-async function runOnce(subject: Subject, sockets: number, options: RunOptions): Promise<FanOutFigures> {
-  const { window, longer } = QUEUES[subject];
+/** One run of one subject, on a server of its own. */
+export async function runFanOut(
+  subject: Subject,
+  options: RunOptions,
+  load: Omit<FanOutLoad, 'base' | 'serverPid' | 'patienceMs'>,
+): Promise<FanOutFigures> {
   const server = await startServer(subject, { profileDirectory: options.profileDirectory });
   try {
-    const load: FanOutLoad = {
-      base: server.base,
-      serverPid: server.pid,
-      sockets,
-      writers: 2,
-      window,
-      warmUpMs: 1_500 * options.scale,
-      measureMs: 3_000 * longer * options.scale,
-      patienceMs: PATIENCE_MS,
-    };
-    const figures = await runLoad<FanOutLoad, FanOutFigures>('fan-out', load, DEADLINE_MS);
+    const figures = await runLoad<FanOutLoad, FanOutFigures>(
+      'fan-out',
+      { ...load, base: server.base, serverPid: server.pid, patienceMs: PATIENCE_MS },
+      DEADLINE_MS,
+    );
     // A ratio to nothing would be a goal that is met for a wrong reason.
     if (figures.delivered === 0) throw new Error(`Nothing arrived in ${figures.seconds} s`);
     return figures;
   } catch (cause) {
-    throw new Error(`${subject} with ${sockets} sockets; it said: ${server.errors}`, { cause });
+    throw new Error(`${subject} with ${load.sockets} sockets; it said: ${server.errors}`, { cause });
   } finally {
     await server.stop();
   }
+}
+
+/** As many writes as the subject can take. */
+export function saturate(subject: Subject, sockets: number, options: RunOptions): Promise<FanOutFigures> {
+  const { window, longer } = QUEUES[subject];
+  return runFanOut(subject, options, {
+    sockets,
+    writers: 2,
+    window,
+    warmUpMs: 1_500 * options.scale,
+    measureMs: 3_000 * longer * options.scale,
+  });
 }
 
 const perCpuSecond = ({ delivered, serverCpuSeconds }: FanOutFigures) => delivered / serverCpuSeconds;

@@ -14,7 +14,6 @@ export interface RunOptions {
 export interface Case {
   name: string;
   unit: string;
-  /** More is better. */
   figures: Partial<Record<Subject, Summary>>;
   goals: Goal[];
   /** What stands behind the figures, run by run. */
@@ -23,7 +22,7 @@ export interface Case {
 
 export interface Goal {
   text: string;
-  /** What a ratio, never a time, has to reach. */
+  /** What a ratio, never a time, has to reach: more is better. */
   atLeast: number;
   measured: Summary;
 }
