@@ -37,7 +37,7 @@ export async function startServer(subject: Subject, options: ServerOptions = {})
     ? ['--cpu-prof', `--cpu-prof-dir=${options.profileDirectory}`, `--cpu-prof-name=${subject}.cpuprofile`]
     : [];
   const child = spawn(process.execPath, [...profiling, program, String(port), directory, SECRET], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   let errors = '';
   child.stderr.on('data', (text) => {

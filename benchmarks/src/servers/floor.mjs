@@ -64,3 +64,5 @@ sockets.on('connection', (socket, request) => {
 });
 http.listen(Number(port), '127.0.0.1', () => console.log('listening'));
 process.once('SIGTERM', () => process.exit());
+// Whoever started it is gone, however that went.
+process.stdin.resume().once('end', () => process.exit());

@@ -9,3 +9,5 @@ const verdant = new Server({ tokenSecret, databaseFile: join(directory, 'db.sqli
 http.on('upgrade', verdant.handleUpgrade);
 http.listen(Number(port), '127.0.0.1', () => console.log('listening'));
 process.once('SIGTERM', () => process.exit());
+// Whoever started it is gone, however that went.
+process.stdin.resume().once('end', () => process.exit());

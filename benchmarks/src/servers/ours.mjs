@@ -25,3 +25,5 @@ const server = serve({ fetch: app.fetch, port: Number(port), hostname: '127.0.0.
 server.addListener('upgrade', createNodeWebsocketHandler(core));
 // So that node --cpu-prof writes what it has seen.
 process.once('SIGTERM', () => process.exit());
+// Whoever started it is gone, however that went.
+process.stdin.resume().once('end', () => process.exit());
