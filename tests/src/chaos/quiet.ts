@@ -17,12 +17,19 @@ export class Quiet {
   }
 
   isQuiet(): boolean {
-    this.#people.forEach(({ entries }, index) => {
-      const fresh = entries.slice(this.#seen[index]);
-      this.#seen[index] = entries.length;
-      if (fresh.some(hasContent)) this.#since = Date.now();
-    });
+    if (this.hasBroken()) this.#since = Date.now();
     return Date.now() - this.#since > QUIET_MS;
+  }
+
+  /** Whether anything has gone over a wire since this was last asked. */
+  hasBroken(): boolean {
+    return this.#people
+      .map(({ entries }, index) => {
+        const fresh = entries.slice(this.#seen[index]);
+        this.#seen[index] = entries.length;
+        return fresh.some(hasContent);
+      })
+      .includes(true);
   }
 }
 

@@ -283,7 +283,11 @@ class Chaos {
 
   /** Whether the server holds all that it has promised in this life of the library; resolves with what it holds. */
   async #reckon(): Promise<Content> {
-    const held = await readServer(this.#server.base, LIBRARY);
+    // Who connects again in this very moment may bring something that is told to others and not yet in what is read.
+    const quiet = new Quiet(this.#people);
+    let held: Content;
+    do held = await readServer(this.#server.base, LIBRARY);
+    while (quiet.hasBroken());
     const accounts = this.#people.map(({ entries }, index) => readWire(entries, this.#marks[index]!));
     const promised = promisedBy(accounts);
     this.#acknowledged += promised.acknowledged;
