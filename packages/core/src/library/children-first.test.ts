@@ -31,7 +31,7 @@ test('what is nested comes before what it is nested in', async () => {
 
 test('a document whose id begins with that of another one comes between', async () => {
   const rows = [row('items/1'), row('items/1:a'), row('items/10'), row('items/10:a'), row('items/1a')];
-  expect(await ordered(rows)).toEqual(['items/10:a', 'items/10', 'items/1a', 'items/1:a', 'items/1']);
+  expect(await ordered(rows)).toEqual(['items/10:a', 'items/10', 'items/1:a', 'items/1a', 'items/1']);
 });
 
 test('refs that lead around, and to nothing, leave nothing out', async () => {

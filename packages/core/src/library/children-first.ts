@@ -20,7 +20,11 @@ export async function* childrenFirst(pages: AsyncIterable<BaselineRow[]>): Async
     for (const row of page) {
       const root = rootOf(row.oid);
       while (begun.length > 0 && !root.startsWith(begun.at(-1)!.root)) out.push(...begun.pop()!.end());
-      if (begun.at(-1)?.root !== root) begun.push(new Document(root));
+      if (begun.at(-1)?.root !== root) {
+        // Of documents that are only begun the roots alone are held: any number of them may lie within each other.
+        out.push(...(begun.at(-1)?.takeNested() ?? []));
+        begun.push(new Document(root));
+      }
       out.push(...begun.at(-1)!.add(row));
     }
     if (out.length > 0) yield out;
@@ -44,15 +48,16 @@ class Document {
     }
     this.#nested.set(row.oid, row);
     this.#size += row.snapshot.length;
-    return this.#size > HELD ? this.#takeNested() : [];
+    return this.#size > HELD ? this.takeNested() : [];
   }
 
   end(): BaselineRow[] {
-    const nested = this.#takeNested();
+    const nested = this.takeNested();
     return this.#root === null ? nested : [...nested, this.#root];
   }
 
-  #takeNested(): BaselineRow[] {
+  /** The nested objects so far, in order. */
+  takeNested(): BaselineRow[] {
     const rows = this.#nested.size < 2 ? [...this.#nested.values()] : referredFirst(this.#nested);
     this.#nested.clear();
     this.#size = 0;
