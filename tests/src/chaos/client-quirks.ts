@@ -1,8 +1,9 @@
 import { rootOf } from '@verdant-web/protocol';
 import { idOf } from '../../simulation/objects.js';
 import type { WireEntry } from '../clients/wire-log.js';
-import type { Content, Operation } from './ledger.js';
+import { type Content, type Operation, readWire } from './ledger.js';
 import type { Made } from './person.js';
+import { documentsIn } from './reckoning.js';
 
 /** What the published clients do that no server can change, as `docs/compatibility.md` has it. */
 export type Quirk =
@@ -12,6 +13,8 @@ export type Quirk =
   | 'hidden since it was deleted'
   /** A sync leaves without an edit that is dated before it; the client will not offer it again. */
   | 'not offered'
+  /** What comes while several resets are applied at once is stored, and no longer shown, until the tab is loaded again. */
+  | 'hidden by several resets'
   /** What is edited while a reset is applied makes a client fold everything: then it ignores what comes and is older. */
   | 'folded too early'
   /** A client stops for good where a reset comes while it applies another one, until its tab is loaded again. */
@@ -41,6 +44,7 @@ export function quirkOf(difference: Difference, evidence: Evidence): Quirk | und
   // The server still owes it something.
   if (told !== expected) return undefined;
   if (stored === expected) {
+    if (showsLess(difference, evidence.entries)) return 'hidden by several resets';
     return evidence.generation === '5.5.0' && shown === undefined
       ? hiding(evidence.entries, root)
       : undefined;
@@ -50,15 +54,44 @@ export function quirkOf(difference: Difference, evidence: Evidence): Quirk | und
 }
 
 /** Whether a tab was sent a reset that it had asked for before it had applied the one before. */
-export function metOverlappingResets(entries: readonly WireEntry[]): boolean {
+export const metOverlappingResets = (entries: readonly WireEntry[]): boolean =>
+  overlappingResets(entries).length > 0;
+
+/** Where in the wire such resets came. */
+function overlappingResets(entries: readonly WireEntry[]): number[] {
   const sinceOf = new Map<string, string>();
+  const overlapping: number[] = [];
   let applied = '';
-  for (const { direction, message } of entries) {
+  entries.forEach(({ direction, message }, index) => {
     if (direction === 'sent' && message.type === 'sync') sinceOf.set(message.timestamp!, message.since ?? '');
-    if (direction === 'sent' || !message.overwriteLocalData) continue;
+    if (direction === 'sent' || !message.overwriteLocalData) return;
     const since = sinceOf.get(message.ackedTimestamp!) ?? '';
-    if (applied !== '' && since < applied) return true;
+    if (applied !== '' && since < applied) overlapping.push(index);
     applied = message.ackedTimestamp!;
+  });
+  return overlapping;
+}
+
+/** Whether what is shown is what came with and since the last of several resets, but for some messages in a row behind it. */
+function showsLess({ root, shown }: Difference, entries: readonly WireEntry[]): boolean {
+  const last = entries.findLastIndex(({ message }) => message.overwriteLocalData);
+  if (!overlappingResets(entries).includes(last)) return false;
+  const came = [...entries.keys()].filter(
+    (index) =>
+      index > last &&
+      entries[index]!.direction === 'received' &&
+      touching([entries[index]!], root).length > 0,
+  );
+  for (let from = 0; from < came.length; from++) {
+    for (let end = from + 1; end <= came.length; end++) {
+      const missed = new Set(came.slice(from, end));
+      const { has } = readWire(
+        entries.filter((_, index) => !missed.has(index)),
+        last,
+      );
+      const told = documentsIn({ ...has, operations: [...has.operations.values()] });
+      if (told.get(root) === shown) return true;
+    }
   }
   return false;
 }

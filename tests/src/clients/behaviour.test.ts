@@ -275,6 +275,27 @@ describe.each(generations)('%s over a socket', (generation) => {
     });
   });
 
+  test('applies several resets at once: what comes meanwhile it stores, and shows until the last one is applied', async () => {
+    const client = await beginWithMilk();
+    const operations = milk();
+    server.answer = (message) =>
+      message.type === 'sync'
+        ? Array.from({ length: 12 }, () => syncResponse(message, { operations, overwriteLocalData: true }))
+        : [];
+    server.disconnect();
+    await server.next('sync', 1);
+    const pushed = Array.from({ length: 100 }, (_, index) => push(`tag ${index}`));
+    for (const operation of pushed) {
+      server.send({ type: 'op-re', operations: [operation], replicaId: 'other' });
+      await milliseconds(1);
+    }
+    await waitFor(() => server.of('ack').at(-1)?.timestamp === pushed.at(-1)!.timestamp);
+    // It waits for the first of them to be applied as if that were the last.
+    const { shown, stored } = await tagsNowAndLater(client);
+    expect(stored).toEqual(pushed.map(({ data }) => data.value));
+    expect(shown.length).toBeLessThan(stored.length);
+  });
+
   test('applies operations twice that are delivered again after it folded them, and a global ack between', async () => {
     const client = await beginWithMilk();
     const [first, second] = [push('first'), push('second')];
