@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Whom a work is done by. */
@@ -25,16 +25,17 @@ export interface ServerProcess {
 }
 
 export interface ServerOptions {
-  /** Where `node --cpu-prof` writes a profile of it as it ends. */
-  profileDirectory?: string | undefined;
+  /** The file that `node --cpu-prof` writes as it ends. */
+  profile?: string | undefined;
 }
 
 export async function startServer(subject: Subject, options: ServerOptions = {}): Promise<ServerProcess> {
   const directory = await mkdtemp(join(tmpdir(), `verdant-bench-${subject}-`));
   const port = await freePort();
   const program = fileURLToPath(new URL(`./servers/${subject}.mjs`, import.meta.url));
-  const profiling = options.profileDirectory
-    ? ['--cpu-prof', `--cpu-prof-dir=${options.profileDirectory}`, `--cpu-prof-name=${subject}.cpuprofile`]
+  const { profile } = options;
+  const profiling = profile
+    ? ['--cpu-prof', `--cpu-prof-dir=${dirname(profile)}`, `--cpu-prof-name=${basename(profile)}`]
     : [];
   const child = spawn(process.execPath, [...profiling, program, String(port), directory, SECRET], {
     stdio: ['pipe', 'pipe', 'pipe'],

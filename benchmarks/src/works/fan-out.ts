@@ -2,7 +2,7 @@ import type { FanOutFigures, FanOutLoad } from '../load/fan-out-program.js';
 import { runLoad } from '../load-process.js';
 import { type Subject, startServer } from '../server-process.js';
 import { summarize } from '../statistics.js';
-import { type Case, type Goal, type RunOptions, ratios, type Work } from './work.js';
+import { type Case, type Goal, profileOf, type RunOptions, ratios, type Work } from './work.js';
 
 /** One library, some sockets that all acknowledge, two of them writing as fast as they are confirmed. */
 export const fanOut: Work = {
@@ -38,7 +38,8 @@ async function runCase(sockets: number, options: RunOptions): Promise<Case> {
   for (let run = 0; run < options.runs; run++) {
     for (const subject of SUBJECTS) {
       if (subject === 'original' && sockets > MOST_FOR_THE_ORIGINAL) continue;
-      const told = await saturate(subject, sockets, options);
+      const profile = profileOf(options, 'fan-out', sockets, 'sockets', run + 1, subject);
+      const told = await saturate(subject, sockets, options, profile);
       figures[subject].push(told);
       options.say(
         `${sockets} sockets, run ${run + 1}, ${subject}: ${Math.round(perCpuSecond(told))} delivered per CPU-second ` +
@@ -74,10 +75,10 @@ async function runCase(sockets: number, options: RunOptions): Promise<Case> {
 /** One run of one subject, on a server of its own. */
 export async function runFanOut(
   subject: Subject,
-  options: RunOptions,
+  profile: string | undefined,
   load: Omit<FanOutLoad, 'base' | 'serverPid' | 'patienceMs'>,
 ): Promise<FanOutFigures> {
-  const server = await startServer(subject, { profileDirectory: options.profileDirectory });
+  const server = await startServer(subject, { profile });
   try {
     const figures = await runLoad<FanOutLoad, FanOutFigures>(
       'fan-out',
@@ -95,9 +96,14 @@ export async function runFanOut(
 }
 
 /** As many writes as the subject can take. */
-export function saturate(subject: Subject, sockets: number, options: RunOptions): Promise<FanOutFigures> {
+export function saturate(
+  subject: Subject,
+  sockets: number,
+  options: RunOptions,
+  profile?: string,
+): Promise<FanOutFigures> {
   const { window, longer } = QUEUES[subject];
-  return runFanOut(subject, options, {
+  return runFanOut(subject, profile, {
     sockets,
     writers: 2,
     window,

@@ -1,7 +1,7 @@
 import type { FanOutFigures } from '../load/fan-out-program.js';
 import { summarize } from '../statistics.js';
 import { runFanOut, saturate } from './fan-out.js';
-import { type Case, type RunOptions, ratios, type Work } from './work.js';
+import { type Case, profileOf, type RunOptions, ratios, type Work } from './work.js';
 
 /** How long a change takes to others, where writes come at half the pace that ours can take at most. */
 export const latency: Work = {
@@ -22,7 +22,8 @@ async function runCase(sockets: number, options: RunOptions): Promise<Case> {
   const writesPerSecond = most.confirmed / most.seconds / 2;
   for (let run = 0; run < options.runs; run++) {
     for (const subject of ['ours', 'floor'] as const) {
-      const told = await runFanOut(subject, options, {
+      const profile = profileOf(options, 'latency', sockets, 'sockets', run + 1, subject);
+      const told = await runFanOut(subject, profile, {
         sockets,
         writers: 2,
         window: 1,

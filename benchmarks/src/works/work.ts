@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Subject } from '../server-process.js';
 import type { Summary } from '../statistics.js';
 
@@ -8,6 +9,15 @@ export interface RunOptions {
   scale: number;
   profileDirectory?: string | undefined;
   say: (line: string) => void;
+}
+
+/** Where the profile of a server goes, if asked for: `of` is the work, the case, the run and the subject. */
+export function profileOf({ profileDirectory }: RunOptions, ...of: (string | number)[]): string | undefined {
+  const name = of
+    .join(' ')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-');
+  return profileDirectory && join(profileDirectory, `${name}.cpuprofile`);
 }
 
 /** One size of a work, done by each subject. */
