@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 
 /** Runs a program of `load/` in a process of its own and resolves with the figures that it tells. */
 export async function runLoad<Load extends object, Figures>(
-  program: 'fan-out',
+  program: 'fan-out' | 'idle-poll',
   load: Load,
   deadlineMs: number,
 ): Promise<Figures> {

@@ -25,6 +25,8 @@ export interface ServerProcess {
 }
 
 export interface ServerOptions {
+  /** The program in `servers/`, where it is not named as the subject is. */
+  program?: string;
   /** The file that `node --cpu-prof` writes as it ends. */
   profile?: string | undefined;
 }
@@ -32,7 +34,7 @@ export interface ServerOptions {
 export async function startServer(subject: Subject, options: ServerOptions = {}): Promise<ServerProcess> {
   const directory = await mkdtemp(join(tmpdir(), `verdant-bench-${subject}-`));
   const port = await freePort();
-  const program = fileURLToPath(new URL(`./servers/${subject}.mjs`, import.meta.url));
+  const program = fileURLToPath(new URL(`./servers/${options.program ?? subject}.mjs`, import.meta.url));
   const { profile } = options;
   const profiling = profile
     ? ['--cpu-prof', `--cpu-prof-dir=${dirname(profile)}`, `--cpu-prof-name=${basename(profile)}`]

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { SignJWT } from 'jose';
 import { WebSocket } from 'ws';
-import { SECRET } from '../server-process.js';
 import { createClock } from './clock.js';
+import { signToken, urlOf } from './token.js';
 
 export interface Message {
   type: string;
@@ -24,14 +23,10 @@ export interface Replica {
 /** Connects and syncs; resolves when the server has answered. */
 export async function connectReplica(base: string, library: string, user: string): Promise<Replica> {
   const id = `replica-of-${user}`;
-  const url = `${base}/verdant`;
-  const token = await new SignJWT({ lib: library, url, type: 0 })
-    .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-    .setSubject(user)
-    .setIssuedAt()
-    .setExpirationTime('1d')
-    .sign(new TextEncoder().encode(SECRET));
-  const socket = new WebSocket(url.replace(/^http/, 'ws'), ['Bearer', token], { perMessageDeflate: false });
+  const token = await signToken({ base, library, user });
+  const socket = new WebSocket(urlOf(base).replace(/^http/, 'ws'), ['Bearer', token], {
+    perMessageDeflate: false,
+  });
   const replica: Replica = {
     id,
     now: createClock(),

@@ -16,6 +16,7 @@ const core = createVerdant({
     maxMessagesPerSecondPerConnection: AS_FAST_AS_IT_CAN,
     maxMessagesPerSecondPerUser: AS_FAST_AS_IT_CAN,
     maxBytesPerSecondPerUser: AS_FAST_AS_IT_CAN,
+    maxRequestsPerSecondPerUser: AS_FAST_AS_IT_CAN,
   },
 });
 const app = new Hono().route('/verdant', createHttpRouter(core));

@@ -1,4 +1,5 @@
 import { fanOut } from './fan-out.js';
+import { idlePoll } from './idle-poll.js';
 import { latency } from './latency.js';
 import type { Work } from './work.js';
 
@@ -21,11 +22,7 @@ export const works: readonly Work[] = [
     title: 'founding sync: 10 k, 100 k objects in one message',
     goal: '≤ 2 × parse + one bulk insert of the same; others’ p99 ≤ 50 ms',
   },
-  {
-    name: 'idle-poll',
-    title: 'idle poll over HTTP (presence + sync, nothing new)',
-    goal: '≥ 50 % of a Hono route that verifies the token and answers a constant',
-  },
+  idlePoll,
   {
     name: 'rebase',
     title: 'rebase: 100 k operations over 10 k objects',
