@@ -1,22 +1,52 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+/** Programs of `load/`. */
+type Program = 'fan-out' | 'idle-poll' | 'many' | 'idle-sockets' | 'visits';
+
 /** Runs a program of `load/` in a process of its own and resolves with the figures that it tells. */
 export async function runLoad<Load extends object, Figures>(
-  program: 'fan-out' | 'idle-poll',
+  program: Program,
   load: Load,
   deadlineMs: number,
 ): Promise<Figures> {
-  const path = fileURLToPath(new URL(`./load/${program}-program.ts`, import.meta.url));
-  const child = fork(path, [JSON.stringify(load)], { execArgv: process.execArgv });
-  let figures: Figures | undefined;
-  child.once('message', (told) => {
-    figures = told as Figures;
-  });
-  const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
-  const [code, signal] = await once(child, 'exit');
-  clearTimeout(timer);
-  if (!figures) throw new Error(`The load ${program} told no figures: ended with ${code ?? signal}`);
+  const { figures, end } = await holdLoad<Load, Figures>(program, load, deadlineMs);
+  await end();
   return figures;
+}
+
+/** What a program has told while it goes on, and keeps what it has, sockets for instance. */
+export interface HeldLoad<Figures> {
+  figures: Figures;
+  end(): Promise<void>;
+}
+
+/** Likewise, but the program goes on until `end` is called. */
+export async function holdLoad<Load extends object, Figures>(
+  program: Program,
+  load: Load,
+  deadlineMs: number,
+): Promise<HeldLoad<Figures>> {
+  const child = start(program, load);
+  const ended = once(child, 'exit');
+  const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
+  const told = once(child, 'message').then(([message]) => ({ figures: message as Figures }));
+  const first = await Promise.race([told, ended]);
+  clearTimeout(timer);
+  if (!('figures' in first)) {
+    throw new Error(`The load ${program} told no figures: ended with ${first[0] ?? first[1]}`);
+  }
+  return {
+    figures: first.figures,
+    end: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function start(program: Program, load: object): ChildProcess {
+  const path = fileURLToPath(new URL(`./load/${program}-program.ts`, import.meta.url));
+  return fork(path, [JSON.stringify(load)], { execArgv: process.execArgv });
 }

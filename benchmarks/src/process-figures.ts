@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** USER_HZ, in which Linux tells the time of processes, is 100 on all its platforms. */
 const TICKS_PER_SECOND = 100;
@@ -13,7 +13,28 @@ export function cpuSeconds(pid: number): number {
 }
 
 /** The most memory that a process ever had resident, in bytes. */
-export function peakMemory(pid: number): number {
-  const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kilobytes) * 1024;
+export const peakMemory = (pid: number): number => memory(pid, 'VmHWM');
+
+/** The memory that a process has resident now, in bytes. */
+export const residentMemory = (pid: number): number => memory(pid, 'VmRSS');
+
+/** How many files of this ending a process has open. */
+export function openFiles(pid: number, ending: string): number {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).filter((name) => pathOf(`${folder}/${name}`).endsWith(ending)).length;
+}
+
+function memory(pid: number, field: 'VmHWM' | 'VmRSS'): number {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const line = status.split('\n').find((one) => one.startsWith(`${field}:`));
+  return Number.parseInt(line!.slice(field.length + 1), 10) * 1024;
+}
+
+function pathOf(descriptor: string): string {
+  try {
+    return readlinkSync(descriptor);
+  } catch {
+    // It was closed meanwhile.
+    return '';
+  }
 }

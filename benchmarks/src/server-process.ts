@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
 /** Whom a work is done by. */
@@ -14,12 +15,14 @@ export const SECRET = 'a-secret-of-the-benchmarks-0123456789abcdef';
 
 const START_DEADLINE_MS = 20_000;
 
-/** A server in a process of its own, on empty data. */
+/** A server in a process of its own, with data of its own. */
 export interface ServerProcess {
   readonly base: string;
   readonly pid: number;
   /** What it said on stderr, which is where its errors go. */
   readonly errors: string;
+  /** How much memory it uses, when all that it can do without was collected. */
+  memory(): Promise<NodeJS.MemoryUsage>;
   /** Ends it, and removes its data. */
   stop(): Promise<void>;
 }
@@ -27,37 +30,57 @@ export interface ServerProcess {
 export interface ServerOptions {
   /** The program in `servers/`, where it is not named as the subject is. */
   program?: string;
+  /** This folder is its data, and stays. Left out: it begins with none. */
+  keptIn?: string | undefined;
+  /** What of ours is set otherwise than usual: see `servers/ours.mjs`. */
+  settings?: object;
   /** The file that `node --cpu-prof` writes as it ends. */
   profile?: string | undefined;
 }
 
-export async function startServer(subject: Subject, options: ServerOptions = {}): Promise<ServerProcess> {
-  const directory = await mkdtemp(join(tmpdir(), `verdant-bench-${subject}-`));
+/** Does something with a server that is ended afterwards. Where it fails, what the server said is told. */
+export async function withServer<T>(
+  subject: Subject,
+  options: ServerOptions,
+  work: (server: ServerProcess) => Promise<T>,
+): Promise<T> {
+  const server = await startServer(subject, options);
+  try {
+    return await work(server);
+  } catch (cause) {
+    throw new Error(`The server was ${subject}; it said: ${server.errors}`, { cause });
+  } finally {
+    await server.stop();
+  }
+}
+
+async function startServer(subject: Subject, options: ServerOptions): Promise<ServerProcess> {
+  const directory = options.keptIn ?? (await mkdtemp(join(tmpdir(), `verdant-bench-${subject}-`)));
   const port = await freePort();
   const program = fileURLToPath(new URL(`./servers/${options.program ?? subject}.mjs`, import.meta.url));
   const { profile } = options;
   const profiling = profile
     ? ['--cpu-prof', `--cpu-prof-dir=${dirname(profile)}`, `--cpu-prof-name=${basename(profile)}`]
     : [];
-  const child = spawn(process.execPath, [...profiling, program, String(port), directory, SECRET], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+  const settings = JSON.stringify(options.settings ?? {});
+  const args = [...profiling, '--expose-gc', program, String(port), directory, SECRET, settings];
+  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (text) => {
     errors += text;
   });
   const ended = once(child, 'exit');
+  const early = ended.then(() => Promise.reject(new Error('it ended')));
+  // Who asks it for something is told.
+  early.catch(() => {});
   const stop = async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
     await ended;
-    await rm(directory, { recursive: true, force: true });
+    if (!options.keptIn) await rm(directory, { recursive: true, force: true });
   };
   const late = AbortSignal.timeout(START_DEADLINE_MS);
   try {
-    await Promise.race([
-      once(child.stdout, 'data', { signal: late }),
-      ended.then(() => Promise.reject(new Error('it ended'))),
-    ]);
+    await Promise.race([heard(child.stdout, 'listening', late), early]);
   } catch (cause) {
     await stop();
     throw new Error(`The server ${subject} did not start: ${errors}`, { cause });
@@ -68,8 +91,21 @@ export async function startServer(subject: Subject, options: ServerOptions = {})
     get errors() {
       return errors;
     },
+    memory: async () => {
+      child.stdin.write('memory\n');
+      const said = await Promise.race([heard(child.stdout, 'heapUsed'), early]);
+      return JSON.parse(said) as NodeJS.MemoryUsage;
+    },
     stop,
   };
+}
+
+/** What is said next that has these words in it: the original says other things, too. */
+async function heard(output: Readable, words: string, signal?: AbortSignal): Promise<string> {
+  for (;;) {
+    const [said] = await once(output, 'data', { signal });
+    if (String(said).includes(words)) return String(said);
+  }
 }
 
 function freePort(): Promise<number> {

@@ -1,6 +1,7 @@
 import { build } from 'hdr-histogram-js';
 import { cpuSeconds, peakMemory } from '../process-figures.js';
 import { connectReplica, type Replica } from './replica.js';
+import { writeOne } from './writing.js';
 
 /*
  * The load of one library: writers that always have `window` messages under way, everyone else listens, and all
@@ -48,23 +49,8 @@ const underWay = new Map<string, { sentAt: number; missing: number }>();
 let [delivered, confirmed, frames, bytes] = [0, 0, 0, 0];
 
 const write = (replica: Replica, round: number, sentAt = performance.now()) => {
-  const timestamp = replica.now();
-  const object = round % OBJECTS_OF_A_WRITER;
-  const fields = {
-    title: `Item ${object}`,
-    done: false,
-    note: 'what an item of a list may say about itself',
-  };
-  const data =
-    round < OBJECTS_OF_A_WRITER
-      ? { op: 'initialize', value: fields }
-      : { op: 'set', name: 'note', value: `what round ${round} has to say about an item of a list` };
+  const timestamp = writeOne(replica, round, OBJECTS_OF_A_WRITER);
   underWay.set(timestamp, { sentAt, missing: load.sockets - 1 });
-  replica.send({
-    type: 'op',
-    operations: [{ oid: `items/${replica.id}-${object}`, timestamp, data }],
-    timestamp,
-  });
 };
 
 const replicas: Replica[] = [];

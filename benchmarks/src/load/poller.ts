@@ -18,6 +18,10 @@ export interface PollAnswer {
 }
 
 export interface PollerOptions extends TokenContent {
+  /** It has polled before, and was told all there was. */
+  known?: boolean;
+  /** Each poll has a token that was not seen before. */
+  freshTokens?: boolean;
   /** How many are kept open at most, by all pollers of this process together. */
   connections: number;
 }
@@ -33,11 +37,11 @@ interface Answer {
 
 /** Its first poll brings an object: a library that it finds empty it founds. */
 export async function createPoller(options: PollerOptions): Promise<Poller> {
-  const token = await signToken(options);
+  let token = await signToken(options);
   const replicaId = `replica-of-${options.user}`;
   const now = createClock();
   const agent = agentFor(options.connections);
-  let since: string | null = null;
+  let since = options.known ? now() : null;
 
   const send = async (messages: object[]) => {
     const text = await post(urlOf(options.base), token, JSON.stringify({ messages }), agent);
@@ -47,6 +51,7 @@ export async function createPoller(options: PollerOptions): Promise<Poller> {
   return {
     id: replicaId,
     async poll() {
+      if (options.freshTokens) token = await signToken(options);
       const operations = since === null ? [firstOperation(options.user, now())] : [];
       const timestamp = now();
       const answer = await send([

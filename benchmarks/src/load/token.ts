@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { SECRET } from '../server-process.js';
 
@@ -13,6 +14,8 @@ export const signToken = ({ base, library, user }: TokenContent): Promise<string
   new SignJWT({ lib: library, url: urlOf(base), type: 0 })
     .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
     .setSubject(user)
+    // No two are the same.
+    .setJti(randomUUID())
     .setIssuedAt()
     .setExpirationTime('1d')
     .sign(new TextEncoder().encode(SECRET));

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { WebSocketServer } from 'ws';
+import { endAsTold } from './life.mjs';
 
 const [port, directory] = process.argv.slice(2);
 const database = new Database(join(directory, 'floor.sqlite'));
@@ -63,6 +64,4 @@ sockets.on('connection', (socket, request) => {
   connect(socket, JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).lib);
 });
 http.listen(Number(port), '127.0.0.1', () => console.log('listening'));
-process.once('SIGTERM', () => process.exit());
-// Whoever started it is gone, however that went.
-process.stdin.resume().once('end', () => process.exit());
+endAsTold();

@@ -3,6 +3,7 @@
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { jwtVerify } from 'jose';
+import { endAsTold } from './life.mjs';
 
 const [port, , tokenSecret] = process.argv.slice(2);
 const secret = new TextEncoder().encode(tokenSecret);
@@ -27,7 +28,4 @@ app.post('/verdant', async (c) => {
   return c.body(ANSWER, 200, { 'Content-Type': 'application/json' });
 });
 serve({ fetch: app.fetch, port: Number(port), hostname: '127.0.0.1' }, () => console.log('listening'));
-// So that node --cpu-prof writes what it has seen.
-process.once('SIGTERM', () => process.exit());
-// Whoever started it is gone, however that went.
-process.stdin.resume().once('end', () => process.exit());
+endAsTold();

@@ -2,12 +2,11 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { Server } from 'verdant-server-original';
+import { endAsTold } from './life.mjs';
 
 const [port, directory, tokenSecret] = process.argv.slice(2);
 const http = createServer((request, response) => void verdant.handleRequest(request, response));
 const verdant = new Server({ tokenSecret, databaseFile: join(directory, 'db.sqlite'), log: () => {} });
 http.on('upgrade', verdant.handleUpgrade);
 http.listen(Number(port), '127.0.0.1', () => console.log('listening'));
-process.once('SIGTERM', () => process.exit());
-// Whoever started it is gone, however that went.
-process.stdin.resume().once('end', () => process.exit());
+endAsTold();

@@ -1,17 +1,15 @@
 import { fanOut } from './fan-out.js';
 import { idlePoll } from './idle-poll.js';
 import { latency } from './latency.js';
+import { many } from './many.js';
+import { rest } from './rest/rest.js';
 import type { Work } from './work.js';
 
 /** The table of goals, row by row. A row without `run` waits for its benchmark. */
 export const works: readonly Work[] = [
   fanOut,
   latency,
-  {
-    name: 'many',
-    title: 'many: 1,000 libraries × 2 sockets',
-    goal: '≥ 60 % of the floor; no library starves',
-  },
+  many,
   {
     name: 'first-sync',
     title: 'first sync: 1 k, 10 k, 100 k, 1 M objects, socket and HTTP',
@@ -28,11 +26,7 @@ export const works: readonly Work[] = [
     title: 'rebase: 100 k operations over 10 k objects',
     goal: 'no event-loop stall over 20 ms; linear',
   },
-  {
-    name: 'rest',
-    title: 'cost at rest',
-    goal: '10 k idle sockets ≤ 15 KB each; an evicted library 0 bytes; opening one of 10 k ≤ 5 ms',
-  },
+  rest,
   {
     name: 'growth',
     title: 'growth: each of the above at 1×, 10×, 100×',

@@ -1,6 +1,6 @@
 import type { FanOutFigures, FanOutLoad } from '../load/fan-out-program.js';
 import { runLoad } from '../load-process.js';
-import { type Subject, startServer } from '../server-process.js';
+import { type Subject, withServer } from '../server-process.js';
 import { summarize } from '../statistics.js';
 import { type Case, type Goal, profileOf, type RunOptions, ratios, type Work } from './work.js';
 
@@ -78,8 +78,7 @@ export async function runFanOut(
   profile: string | undefined,
   load: Omit<FanOutLoad, 'base' | 'serverPid' | 'patienceMs'>,
 ): Promise<FanOutFigures> {
-  const server = await startServer(subject, { profile });
-  try {
+  return withServer(subject, { profile }, async (server) => {
     const figures = await runLoad<FanOutLoad, FanOutFigures>(
       'fan-out',
       { ...load, base: server.base, serverPid: server.pid, patienceMs: PATIENCE_MS },
@@ -88,11 +87,7 @@ export async function runFanOut(
     // A ratio to nothing would be a goal that is met for a wrong reason.
     if (figures.delivered === 0) throw new Error(`Nothing arrived in ${figures.seconds} s`);
     return figures;
-  } catch (cause) {
-    throw new Error(`${subject} with ${load.sockets} sockets; it said: ${server.errors}`, { cause });
-  } finally {
-    await server.stop();
-  }
+  });
 }
 
 /** As many writes as the subject can take. */

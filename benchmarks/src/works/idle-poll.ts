@@ -1,6 +1,6 @@
 import type { IdlePollFigures, IdlePollLoad } from '../load/idle-poll-program.js';
 import { runLoad } from '../load-process.js';
-import { type Subject, startServer } from '../server-process.js';
+import { type Subject, withServer } from '../server-process.js';
 import { summarize } from '../statistics.js';
 import { type Case, profileOf, type RunOptions, ratios, type Work } from './work.js';
 
@@ -64,11 +64,9 @@ async function runPolls(
   options: RunOptions,
   run: number,
 ): Promise<IdlePollFigures> {
-  const server = await startServer(subject, {
-    ...(subject === 'floor' && { program: 'idle-poll-floor' }),
-    profile: profileOf(options, 'idle-poll', name, run + 1, subject),
-  });
-  try {
+  const profile = profileOf(options, 'idle-poll', name, run + 1, subject);
+  const program = subject === 'floor' ? 'idle-poll-floor' : subject;
+  return withServer(subject, { program, profile }, async (server) => {
     const figures = await runLoad<IdlePollLoad, IdlePollFigures>(
       'idle-poll',
       {
@@ -86,11 +84,7 @@ async function runPolls(
     );
     if (figures.polls === 0) throw new Error(`No poll was answered in ${figures.seconds} s`);
     return figures;
-  } catch (cause) {
-    throw new Error(`${subject} with ${name}; it said: ${server.errors}`, { cause });
-  } finally {
-    await server.stop();
-  }
+  });
 }
 
 const perCpuSecond = ({ polls, serverCpuSeconds }: IdlePollFigures) => polls / serverCpuSeconds;
