@@ -3,15 +3,30 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 /** Programs of `load/`. */
-type Program = 'fan-out' | 'idle-poll' | 'many' | 'idle-sockets' | 'visits';
+type Program =
+  | 'fan-out'
+  | 'first-sync'
+  | 'founding'
+  | 'idle-poll'
+  | 'idle-sockets'
+  | 'many'
+  | 'rebase'
+  | 'visits';
 
-/** Runs a program of `load/` in a process of its own and resolves with the figures that it tells. */
+/** What a program tells when that begins which it is there for, where others need to know. */
+export const BEGINNING = 'beginning';
+
+/**
+ * Runs a program of `load/` in a process of its own and resolves with the figures that it tells. `begins` is called each
+ * time that it tells of a {@link BEGINNING}.
+ */
 export async function runLoad<Load extends object, Figures>(
   program: Program,
   load: Load,
   deadlineMs: number,
+  begins?: () => void,
 ): Promise<Figures> {
-  const { figures, end } = await holdLoad<Load, Figures>(program, load, deadlineMs);
+  const { figures, end } = await holdLoad<Load, Figures>(program, load, deadlineMs, begins);
   await end();
   return figures;
 }
@@ -27,11 +42,17 @@ export async function holdLoad<Load extends object, Figures>(
   program: Program,
   load: Load,
   deadlineMs: number,
+  begins?: () => void,
 ): Promise<HeldLoad<Figures>> {
   const child = start(program, load);
   const ended = once(child, 'exit');
   const timer = setTimeout(() => child.kill('SIGKILL'), deadlineMs);
-  const told = once(child, 'message').then(([message]) => ({ figures: message as Figures }));
+  const told = new Promise<{ figures: Figures }>((resolve) => {
+    child.on('message', (message) => {
+      if (message === BEGINNING) begins?.();
+      else resolve({ figures: message as Figures });
+    });
+  });
   const first = await Promise.race([told, ended]);
   clearTimeout(timer);
   if (!('figures' in first)) {

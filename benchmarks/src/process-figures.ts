@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 
 /** USER_HZ, in which Linux tells the time of processes, is 100 on all its platforms. */
 const TICKS_PER_SECOND = 100;
@@ -12,11 +12,14 @@ export function cpuSeconds(pid: number): number {
   return (user! + system!) / TICKS_PER_SECOND;
 }
 
-/** The most memory that a process ever had resident, in bytes. */
+/** The most memory that a process had resident, in bytes, ever or since {@link forgetPeakMemory}. */
 export const peakMemory = (pid: number): number => memory(pid, 'VmHWM');
 
 /** The memory that a process has resident now, in bytes. */
 export const residentMemory = (pid: number): number => memory(pid, 'VmRSS');
+
+/** From now on {@link peakMemory} is that of what follows. */
+export const forgetPeakMemory = (pid: number): void => writeFileSync(`/proc/${pid}/clear_refs`, '5');
 
 /** How many files of this ending a process has open. */
 export function openFiles(pid: number, ending: string): number {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -19,19 +19,37 @@ const START_DEADLINE_MS = 20_000;
 export interface ServerProcess {
   readonly base: string;
   readonly pid: number;
+  /** Where its data is. */
+  readonly directory: string;
   /** What it said on stderr, which is where its errors go. */
   readonly errors: string;
   /** How much memory it uses, when all that it can do without was collected. */
   memory(): Promise<NodeJS.MemoryUsage>;
+  /** Begins to watch its event loop, anew where it does already. */
+  watchEventLoop(): void;
+  /** What was seen since then. */
+  eventLoopStalls(): Promise<EventLoopStalls>;
   /** Ends it, and removes its data. */
   stop(): Promise<void>;
 }
 
+/** For how long the event loop stood still: see `servers/event-loop.mjs`. */
+export interface EventLoopStalls {
+  longestStallMs: number;
+  /** How much of that the process was computing; else it waited for the disk, or for a processor. */
+  computingMs: number;
+  /** The most that it computed in any stall. */
+  mostComputingMs: number;
+  stallsOver20Ms: number;
+}
+
 export interface ServerOptions {
   /** The program in `servers/`, where it is not named as the subject is. */
-  program?: string;
+  program?: string | undefined;
   /** This folder is its data, and stays. Left out: it begins with none. */
   keptIn?: string | undefined;
+  /** A copy of this folder is its data. */
+  copyOf?: string | undefined;
   /** What of ours is set otherwise than usual: see `servers/ours.mjs`. */
   settings?: object;
   /** The file that `node --cpu-prof` writes as it ends. */
@@ -56,6 +74,7 @@ export async function withServer<T>(
 
 async function startServer(subject: Subject, options: ServerOptions): Promise<ServerProcess> {
   const directory = options.keptIn ?? (await mkdtemp(join(tmpdir(), `verdant-bench-${subject}-`)));
+  if (options.copyOf) await cp(options.copyOf, directory, { recursive: true });
   const port = await freePort();
   const program = fileURLToPath(new URL(`./servers/${options.program ?? subject}.mjs`, import.meta.url));
   const { profile } = options;
@@ -78,6 +97,10 @@ async function startServer(subject: Subject, options: ServerOptions): Promise<Se
     await ended;
     if (!options.keptIn) await rm(directory, { recursive: true, force: true });
   };
+  const ask = (question: string, words: string) => {
+    child.stdin.write(`${question}\n`);
+    return Promise.race([heard(child.stdout, words), early]);
+  };
   const late = AbortSignal.timeout(START_DEADLINE_MS);
   try {
     await Promise.race([heard(child.stdout, 'listening', late), early]);
@@ -88,14 +111,13 @@ async function startServer(subject: Subject, options: ServerOptions): Promise<Se
   return {
     base: `http://127.0.0.1:${port}`,
     pid: child.pid!,
+    directory,
     get errors() {
       return errors;
     },
-    memory: async () => {
-      child.stdin.write('memory\n');
-      const said = await Promise.race([heard(child.stdout, 'heapUsed'), early]);
-      return JSON.parse(said) as NodeJS.MemoryUsage;
-    },
+    memory: async () => JSON.parse(await ask('memory', 'heapUsed')) as NodeJS.MemoryUsage,
+    watchEventLoop: () => void child.stdin.write('watch\n'),
+    eventLoopStalls: async () => JSON.parse(await ask('stalls', 'longestStallMs')) as EventLoopStalls,
     stop,
   };
 }

@@ -1,7 +1,10 @@
 import { fanOut } from './fan-out.js';
+import { firstSync } from './first-sync.js';
+import { founding } from './founding.js';
 import { idlePoll } from './idle-poll.js';
 import { latency } from './latency.js';
 import { many } from './many.js';
+import { rebase } from './rebase.js';
 import { rest } from './rest/rest.js';
 import type { Work } from './work.js';
 
@@ -10,22 +13,10 @@ export const works: readonly Work[] = [
   fanOut,
   latency,
   many,
-  {
-    name: 'first-sync',
-    title: 'first sync: 1 k, 10 k, 100 k, 1 M objects, socket and HTTP',
-    goal: '≥ 50 % of streaming the same bytes from SQLite; extra RSS ≤ 64 MB; others’ p99 ≤ 50 ms',
-  },
-  {
-    name: 'founding',
-    title: 'founding sync: 10 k, 100 k objects in one message',
-    goal: '≤ 2 × parse + one bulk insert of the same; others’ p99 ≤ 50 ms',
-  },
+  firstSync,
+  founding,
   idlePoll,
-  {
-    name: 'rebase',
-    title: 'rebase: 100 k operations over 10 k objects',
-    goal: 'no event-loop stall over 20 ms; linear',
-  },
+  rebase,
   rest,
   {
     name: 'growth',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Subject } from '../server-process.js';
-import type { Summary } from '../statistics.js';
+import { type Summary, summarize } from '../statistics.js';
 
 export interface RunOptions {
   /** How often each subject does it. They take turns. */
@@ -49,3 +49,10 @@ export interface Work {
 /** Ratios of runs that were neighbours in time, so that what the machine did meanwhile falls on both. */
 export const ratios = (ours: readonly number[], theirs: readonly number[]): number[] =>
   ours.map((value, run) => value / theirs[run]!);
+
+/** What is allowed by what was measured, of that which is to be little. Hardly anything counts as a thousandth. */
+export const allowed = (text: string, most: number, measured: readonly number[]): Goal => ({
+  text,
+  atLeast: 1,
+  measured: summarize(measured.map((value) => most / Math.max(value, most / 1000))),
+});

@@ -1,0 +1,145 @@
+import type { FirstSyncFigures, FirstSyncLoad } from '../load/first-sync-program.js';
+import { OBJECTS_PER_CHANGE } from '../load/library-content.js';
+import type { Transport } from '../load/single-sync.js';
+import { runLoad } from '../load-process.js';
+import { type Subject, withServer } from '../server-process.js';
+import { summarize } from '../statistics.js';
+import { type SeedLibrary, withSeed } from './seed.js';
+import { allowed, type Case, type Goal, profileOf, type RunOptions, ratios, type Work } from './work.js';
+
+/** Replicas that are new to a library and are told all of it, one after the other. */
+export const firstSync: Work = {
+  name: 'first-sync',
+  title: 'first sync: 1 k, 10 k, 100 k, 1 M objects, socket and HTTP',
+  goal:
+    '≥ 50 % of streaming the same bytes from SQLite; original ≥ 10×; extra RSS ≤ 64 MB; ' +
+    'others’ p99 ≤ 50 ms meanwhile',
+  run: async (options) => {
+    const cases: Case[] = [];
+    for (const objects of [1_000, 10_000, 100_000, 1_000_000]) {
+      if (objects === 1_000_000 && options.scale < 1) {
+        options.say('1 M objects: left out of shorter runs, for a run of it takes a minute');
+        continue;
+      }
+      cases.push(...(await runSize(objects, options)));
+    }
+    return cases;
+  },
+};
+
+const PROGRAMS = { ours: undefined, floor: 'storing-floor', original: undefined } as const;
+const MOST_FOR_THE_ORIGINAL = 100_000;
+const WARM_UP: SeedLibrary = { name: 'small', objects: 1_000, operations: 100 };
+const DEADLINE_MS = 180_000;
+
+const OF_THE_FLOOR = 0.5;
+const TIMES_THE_ORIGINAL = 10;
+const EXTRA_MEMORY = 64 * 1024 * 1024;
+const OTHERS_P99_MS = 50;
+
+/** A size, over both transports: the seeds are made once for both. */
+async function runSize(objects: number, options: RunOptions): Promise<Case[]> {
+  const library = { name: 'large', objects, operations: objects / OBJECTS_PER_CHANGE };
+  const subjects: Subject[] = ['ours', 'floor'];
+  if (objects <= MOST_FOR_THE_ORIGINAL) subjects.push('original');
+  const seeds: Partial<Record<Subject, string>> = {};
+  const seeded = async (rest: Subject[]): Promise<Case[]> => {
+    const [subject, ...others] = rest;
+    if (!subject) {
+      return [
+        await runCase('socket', library, seeds, options),
+        await runCase('http', library, seeds, options),
+      ];
+    }
+    return withSeed(subject, PROGRAMS[subject], [WARM_UP, library], (directory) => {
+      seeds[subject] = directory;
+      return seeded(others);
+    });
+  };
+  return seeded(subjects);
+}
+
+async function runCase(
+  transport: Transport,
+  library: SeedLibrary,
+  seeds: Partial<Record<Subject, string>>,
+  options: RunOptions,
+): Promise<Case> {
+  const name = `${library.objects} objects, ${transport}`;
+  const subjects = Object.keys(seeds) as Subject[];
+  const figures: Record<Subject, FirstSyncFigures[]> = { ours: [], floor: [], original: [] };
+  for (let run = 0; run < options.runs; run++) {
+    for (const subject of subjects) {
+      const told = await runOnce(subject, transport, library, {
+        copyOf: seeds[subject]!,
+        profile: profileOf(options, 'first-sync', name, run + 1, subject),
+        scale: options.scale,
+      });
+      figures[subject].push(told);
+      options.say(
+        `${name}, run ${run + 1}, ${subject}: ${(told.serverCpuSeconds * 1000).toFixed(1)} CPU-ms and ` +
+          `${(told.seconds * 1000).toFixed(1)} ms for ${(told.bytes / 1e6).toFixed(2)} MB (${told.syncs} syncs), ` +
+          `${(told.extraMemory / 2 ** 20).toFixed(1)} MiB more memory` +
+          (told.pings ? `, others’ p99 ${told.pings.p99.toFixed(1)} ms of ${told.pings.count}` : ''),
+      );
+    }
+  }
+  const of = (subject: Subject, value: (told: FirstSyncFigures) => number) => figures[subject].map(value);
+  const perCpuSecond = (subject: Subject) => of(subject, (told) => library.objects / told.serverCpuSeconds);
+  const perSecond = (subject: Subject) => of(subject, (told) => library.objects / told.seconds);
+  const against = (text: string, peer: Subject, atLeast: number): Goal => ({
+    text,
+    atLeast,
+    measured: summarize(ratios(perCpuSecond('ours'), perCpuSecond(peer))),
+  });
+  options.say(
+    `${name}: ${summarize(ratios(perSecond('ours'), perSecond('floor'))).median.toFixed(2)} of the floor in wall time`,
+  );
+  return {
+    name,
+    unit: 'objects told per CPU-second of the server',
+    figures: Object.fromEntries(subjects.map((subject) => [subject, summarize(perCpuSecond(subject))])),
+    goals: [
+      against('of the floor', 'floor', OF_THE_FLOOR),
+      ...(seeds.original ? [against('times the original', 'original', TIMES_THE_ORIGINAL)] : []),
+      allowed(
+        'allowed extra memory by ours',
+        EXTRA_MEMORY,
+        of('ours', ({ extraMemory }) => extraMemory),
+      ),
+      allowed(
+        'allowed p99 of others by ours',
+        OTHERS_P99_MS,
+        of('ours', ({ pings }) => pings!.p99),
+      ),
+    ],
+    details: figures,
+  };
+}
+
+function runOnce(
+  subject: Subject,
+  transport: Transport,
+  { name, objects, operations }: SeedLibrary,
+  { copyOf, profile, scale }: { copyOf: string; profile: string | undefined; scale: number },
+): Promise<FirstSyncFigures> {
+  return withServer(subject, { program: PROGRAMS[subject], copyOf, profile }, ({ base, pid }) =>
+    runLoad<FirstSyncLoad, FirstSyncFigures>(
+      'first-sync',
+      {
+        base,
+        serverPid: pid,
+        transport,
+        library: name,
+        objects,
+        operations,
+        warmUpLibrary: WARM_UP.name,
+        warmUpSyncs: subject === 'original' ? 5 : 50,
+        measureMs: 3_000 * scale,
+        // A busy original loses what a socket sends as it opens: then nothing would come any more.
+        pings: subject !== 'original',
+      },
+      DEADLINE_MS,
+    ),
+  );
+}
