@@ -4,6 +4,7 @@ import type { Transport } from '../load/single-sync.js';
 import { runLoad } from '../load-process.js';
 import { type Subject, withServer } from '../server-process.js';
 import { summarize } from '../statistics.js';
+import { withGrowth } from './growth.js';
 import { type SeedLibrary, withSeed } from './seed.js';
 import { allowed, type Case, type Goal, profileOf, type RunOptions, ratios, type Work } from './work.js';
 
@@ -15,15 +16,17 @@ export const firstSync: Work = {
     '≥ 50 % of streaming the same bytes from SQLite; original ≥ 10×; extra RSS ≤ 64 MB; ' +
     'others’ p99 ≤ 50 ms meanwhile',
   run: async (options) => {
-    const cases: Case[] = [];
+    const cases: Record<Transport, Case[]> = { socket: [], http: [] };
     for (const objects of [1_000, 10_000, 100_000, 1_000_000]) {
       if (objects === 1_000_000 && options.scale < 1) {
-        options.say('1 M objects: left out of shorter runs, for a run of it takes a minute');
+        options.say('1 M objects: left out of runs shorter than --scale 1');
         continue;
       }
-      cases.push(...(await runSize(objects, options)));
+      const { socket, http } = await runSize(objects, options);
+      cases.socket.push(socket);
+      cases.http.push(http);
     }
-    return cases;
+    return [...withGrowth(cases.socket), ...withGrowth(cases.http)];
   },
 };
 
@@ -38,18 +41,18 @@ const EXTRA_MEMORY = 64 * 1024 * 1024;
 const OTHERS_P99_MS = 50;
 
 /** A size, over both transports: the seeds are made once for both. */
-async function runSize(objects: number, options: RunOptions): Promise<Case[]> {
+async function runSize(objects: number, options: RunOptions): Promise<Record<Transport, Case>> {
   const library = { name: 'large', objects, operations: objects / OBJECTS_PER_CHANGE };
   const subjects: Subject[] = ['ours', 'floor'];
   if (objects <= MOST_FOR_THE_ORIGINAL) subjects.push('original');
   const seeds: Partial<Record<Subject, string>> = {};
-  const seeded = async (rest: Subject[]): Promise<Case[]> => {
+  const seeded = async (rest: Subject[]): Promise<Record<Transport, Case>> => {
     const [subject, ...others] = rest;
     if (!subject) {
-      return [
-        await runCase('socket', library, seeds, options),
-        await runCase('http', library, seeds, options),
-      ];
+      return {
+        socket: await runCase('socket', library, seeds, options),
+        http: await runCase('http', library, seeds, options),
+      };
     }
     return withSeed(subject, PROGRAMS[subject], [WARM_UP, library], (directory) => {
       seeds[subject] = directory;

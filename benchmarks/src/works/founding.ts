@@ -3,6 +3,7 @@ import type { Transport } from '../load/single-sync.js';
 import { runLoad } from '../load-process.js';
 import { withServer } from '../server-process.js';
 import { summarize } from '../statistics.js';
+import { withGrowth } from './growth.js';
 import { allowed, type Case, profileOf, type RunOptions, ratios, type Work } from './work.js';
 
 /** Libraries that are founded, each by one message with all that it holds. */
@@ -12,10 +13,9 @@ export const founding: Work = {
   goal: '≤ 2 × parse + one bulk insert of the same; others’ p99 ≤ 50 ms',
   run: async (options) => {
     const cases: Case[] = [];
-    for (const objects of [10_000, 100_000]) {
-      for (const transport of ['socket', 'http'] as const) {
-        cases.push(await runCase(objects, transport, options));
-      }
+    for (const transport of ['socket', 'http'] as const) {
+      const smaller = await runCase(10_000, transport, options);
+      cases.push(...withGrowth([smaller, await runCase(100_000, transport, options)]));
     }
     return cases;
   },
