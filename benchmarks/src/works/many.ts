@@ -34,7 +34,7 @@ const OF_THE_MEDIAN = 0.5;
 /** What is counted in a library is whole operations: of fewer, one more or less would be much. */
 const ENOUGH = 20;
 const PATIENCE_MS = 30_000;
-const DEADLINE_MS = 150_000;
+const DEADLINE_MS = 300_000;
 
 async function runCase(storage: Storage, options: RunOptions): Promise<Case> {
   const figures: Record<Subject, ManyFigures[]> = { ours: [], floor: [], original: [] };

@@ -10,7 +10,7 @@ const SOCKETS_OF_A_LIBRARY = 10;
 const ALLOWED_BYTES_OF_A_SOCKET = 15 * 1024;
 /** Buffers of the handshake and the sync are let go. */
 const SETTLE_MS = 3_000;
-const CONNECT_DEADLINE_MS = 180_000;
+const CONNECT_DEADLINE_MS = 300_000;
 
 interface SocketFigures extends IdleSocketsFigures {
   sockets: number;
