@@ -20,6 +20,50 @@ describe('an op', () => {
     }
   });
 
+  test('[OP-12] [OP-1] that comes with others is told with them, and acknowledged by itself', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    const cat = await world.member('cat');
+    for (const device of [ana, bob, cat]) device.inbox = [];
+    const operations = Array.from({ length: 5 }, (_, n) => bob.set('items/1', 'n', n));
+    const [others] = [cat.set('items/1', 'm', 0)];
+    for (const operation of operations.slice(0, 3)) {
+      bob.send({ type: 'op', timestamp: operation.timestamp, operations: [operation] });
+    }
+    cat.send({ type: 'op', timestamp: others.timestamp, operations: [others] });
+    for (const operation of operations.slice(3)) {
+      bob.send({ type: 'op', timestamp: operation.timestamp, operations: [operation] });
+    }
+    await world.settle();
+    expect(bob.all('server-ack').map(({ timestamp }) => timestamp)).toEqual(
+      operations.map(({ timestamp }) => timestamp),
+    );
+    expect(ana.all('op-re')).toEqual([
+      { type: 'op-re', replicaId: bob.id, operations },
+      { type: 'op-re', replicaId: cat.id, operations: [others] },
+    ]);
+    expect(bob.all('op-re')).toEqual([{ type: 'op-re', replicaId: cat.id, operations: [others] }]);
+    // Acknowledging the last of a message says that all of it is held.
+    ana.send({ type: 'ack', timestamp: operations.at(-1)!.timestamp });
+    await world.settle(2_000);
+    const replica = (await world.info())?.replicas.find(({ id }) => id === ana.id);
+    expect(replica?.ackedLogicalTime).toBe(operations.at(-1)!.timestamp);
+  });
+
+  test('[OP-12] that is large is told by itself', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    const bob = await world.member('bob');
+    ana.inbox = [];
+    const operations = [40_000, 40_000, 10].map((length) => bob.set('items/1', 'n', 'x'.repeat(length)));
+    for (const operation of operations) {
+      bob.send({ type: 'op', timestamp: operation.timestamp, operations: [operation] });
+    }
+    await world.settle();
+    expect(ana.all('op-re').map((message) => message.operations.length)).toEqual([1, 2]);
+  });
+
   test('[OP-3] [SYNC-27] over HTTP does not say that nothing older will come: another request may have failed', async () => {
     const world = new World();
     await world.founder();

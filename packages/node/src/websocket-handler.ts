@@ -104,7 +104,7 @@ export function createNodeWebsocketHandler(
   // The engine is asked before the handshake is answered, so that its refusal can still be an HTTP status. From there
   // to the message listener nothing is awaited: clients send as soon as the socket is open.
   const connect = ({ request, socket, head, log }: Upgrade, token: VerifiedToken) => {
-    const transport = new WebSocketTransport();
+    const transport = new WebSocketTransport(socket);
     const session = core.connect(token, transport, { log });
     const websocket = handshake(server, { request, socket, head, log });
     if (!websocket) {

@@ -1,6 +1,8 @@
+import type { Duplex } from 'node:stream';
 import type { SocketTransport } from '@verdant-web/core';
 import { closeReason } from './close-reason.js';
 import type { HeldWebSocket } from './held-websocket.js';
+import { WriteTurn } from './write-turn.js';
 
 /**
  * The engine's way to one WebSocket.
@@ -9,6 +11,8 @@ import type { HeldWebSocket } from './held-websocket.js';
  * here. Made before the handshake is done, so that a connection that the engine refuses is never upgraded.
  */
 export class WebSocketTransport implements SocketTransport {
+  /** Beneath the socket. */
+  readonly #connection: Duplex;
   #socket: HeldWebSocket | undefined;
   #closing = false;
   /** A close that was asked for before the handshake was done. */
@@ -23,6 +27,10 @@ export class WebSocketTransport implements SocketTransport {
   readonly #whenGone = new Promise<void>((resolve) => {
     this.#gone = resolve;
   });
+
+  constructor(connection: Duplex) {
+    this.#connection = connection;
+  }
 
   /** The handshake is done: what was handed over so far leaves. */
   attach(socket: HeldWebSocket): void {
@@ -40,7 +48,7 @@ export class WebSocketTransport implements SocketTransport {
 
   send(text: string): void {
     if (this.#closing) return;
-    if (this.#socket && !this.#streaming) this.#socket.send(text, ignoreFailure);
+    if (this.#socket && !this.#streaming) this.#sendWhole(this.#socket, text);
     else this.#wait(text);
   }
 
@@ -100,6 +108,11 @@ export class WebSocketTransport implements SocketTransport {
     });
   }
 
+  #sendWhole(socket: HeldWebSocket, text: string): void {
+    turn.hold(this.#connection);
+    socket.send(turn.encode(text), TEXT, ignoreFailure);
+  }
+
   #applyPause(): void {
     if (!this.#socket || this.#closing) return;
     if (this.#pausedByEngine || this.#pausedForOthers) this.#socket.pause();
@@ -154,7 +167,7 @@ export class WebSocketTransport implements SocketTransport {
       const next = this.#waiting.shift()!;
       if (typeof next === 'string') {
         this.#waitingBytes -= Buffer.byteLength(next);
-        this.#socket?.send(next, ignoreFailure);
+        if (this.#socket) this.#sendWhole(this.#socket, next);
       } else {
         this.#streaming = true;
         next();
@@ -174,6 +187,10 @@ export class WebSocketTransport implements SocketTransport {
     this.#dropWaiting();
   }
 }
+
+const turn = new WriteTurn();
+
+const TEXT = { binary: false };
 
 /**
  * Least length of a fragment but the last. Short ones would cost a write each, and some clients refuse a message of

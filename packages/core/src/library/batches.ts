@@ -99,6 +99,7 @@ export class Batches {
     }
     draft.adopt(change !== null, now);
     for (const [index, unit] of units.entries()) this.#release(unit, effects[index]!);
+    this.#releaser.tellOthers();
     this.#library.settler.soon();
   }
 

@@ -1,5 +1,6 @@
 import type { AuthzKey } from '@verdant-web/protocol';
 import type { Connection, SocketConnection } from './connection.js';
+import { sentOperation } from './delivery.js';
 import type { Effect } from './effects.js';
 import { encodeBaseline, encodeOperation, encodeRebroadcast } from './wire.js';
 
@@ -18,6 +19,10 @@ export function broadcastChanges(
   now: number,
 ): void {
   const encode = encoderFor(changes);
+  const sent = changes.operations.map(({ row }) => ({
+    authz: row.authz,
+    entry: sentOperation(row.order, row.timestamp),
+  }));
   for (const socket of sockets) {
     if (!socket.synced) {
       // Its answer leaves what it just brought out.
@@ -37,9 +42,8 @@ export function broadcastChanges(
         if (changes.baselines.length > 0) {
           socket.delivery.sentBaselines(changes.through - changes.operations.length)(now);
         }
-        for (const { row } of changes.operations) {
-          if (row.authz === null || row.authz === authz)
-            socket.delivery.sentOperation(row.order, row.timestamp);
+        for (const { authz: of, entry } of sent) {
+          if (of === null || of === authz) socket.delivery.sent(entry);
         }
       }
     }

@@ -20,8 +20,22 @@ export interface Proof {
   reply: PendingReply | null;
 }
 
+/** An operation of somebody else that is being sent, the same for everybody whom it is sent to. */
+export interface SentOperation {
+  /** What whoever has acknowledged everything before it holds. */
+  readonly floor: ServerOrder;
+  readonly timestamp: Timestamp;
+  readonly reply: null;
+}
+
+export const sentOperation = (order: ServerOrder, timestamp: Timestamp): SentOperation => ({
+  floor: order - 1,
+  timestamp,
+  reply: null,
+});
+
 type Sent =
-  | { floor: ServerOrder; timestamp: Timestamp; reply: null }
+  | SentOperation
   | { floor: ServerOrder; timestamp: null; reply: null; leftAt: number }
   | { floor: ServerOrder; reply: SentReply };
 
@@ -65,10 +79,10 @@ export class Delivery {
   }
 
   /** An operation of somebody else is being sent. */
-  sentOperation(order: ServerOrder, timestamp: Timestamp): void {
+  sent(operation: SentOperation): void {
     // The first entry stays: it says what the replica is known to hold.
     if (this.#open.length >= MAX_OPEN) this.#open.splice(1, MAX_OPEN / 2);
-    this.#open.push({ floor: order - 1, timestamp, reply: null });
+    this.#open.push(operation);
   }
 
   /**

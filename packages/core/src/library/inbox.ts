@@ -19,21 +19,28 @@ export class Inbox {
     else this.#lines.set(unit.connection, { units: [unit], next: 0 });
   }
 
-  /** Takes out up to `most`; one that has to be by itself comes alone. */
+  /**
+   * Takes out up to `most`; one that has to be by itself comes alone. What is taken of one connection comes in a row: it is
+   * committed together, and can be told to others as one message.
+   */
   take(most: number, isByItself: (unit: Unit) => boolean): Unit[] {
-    const taken: Unit[] = [];
+    const taken = new Map<Connection, Unit[]>();
+    let count = 0;
     // A line that goes to the end is met again there.
     for (const [connection, line] of this.#lines) {
       const unit = line.units[line.next]!;
       const byItself = isByItself(unit);
-      if (taken.length === most || (byItself && taken.length > 0)) break;
-      taken.push(unit);
+      if (count === most || (byItself && count > 0)) break;
+      count++;
+      const row = taken.get(connection);
+      if (row) row.push(unit);
+      else taken.set(connection, [unit]);
       this.#lines.delete(connection);
       line.next++;
       if (line.next < line.units.length) this.#lines.set(connection, compacted(line));
       if (byItself) break;
     }
-    return taken;
+    return [...taken.values()].flat();
   }
 
   /** Takes out everything. */

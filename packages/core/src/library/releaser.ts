@@ -9,9 +9,10 @@ import {
 import type { ChangeInfo } from '../events.js';
 import { deleteExpiredFiles } from '../files/clean-up.js';
 import type { BaselineRow, OperationRow } from '../storage/rows.js';
+import type { AdmittedOperation } from './admission.js';
 import { broadcastChanges, type Changes } from './broadcast.js';
-import type { Caller, SocketConnection } from './connection.js';
-import type { SentReply } from './delivery.js';
+import type { Caller, Connection, SocketConnection } from './connection.js';
+import { type SentReply, sentOperation } from './delivery.js';
 import type { Effect, SyncReply } from './effects.js';
 import type { StagedContent } from './founding.js';
 import type { LiveLibrary } from './live-library.js';
@@ -21,16 +22,27 @@ import { changeSoftly, replicaOf } from './state.js';
 import type { Unit } from './unit.js';
 import { encodeMessage, encodeOperation, encodeRebroadcast } from './wire.js';
 
+interface Gathered {
+  changes: Changes & { operations: AdmittedOperation[] };
+  author: Connection;
+  /** Of the patches, in UTF-16 units. */
+  length: number;
+}
+
 /** Lets the world hear what was decided, once it is durable. */
 export class Releaser {
   readonly #library: LiveLibrary;
+  /** What the others are still to be told of. */
+  #gathered: Gathered | null = null;
 
   constructor(library: LiveLibrary) {
     this.#library = library;
   }
 
+  /** Others may hear of changes later than this returns: once {@link tellOthers} is called, or what comes next is not for its author alone. */
   release(effect: Effect, unit: Unit): void {
     const { connection } = unit;
+    if (!FOR_THE_AUTHOR.has(effect.kind)) this.tellOthers();
     switch (effect.kind) {
       case 'heartbeat':
         unit.answer(encodeMessage({ type: 'heartbeat-response' }));
@@ -161,10 +173,11 @@ export class Releaser {
   }
 
   #changes(changes: Extract<Effect, { kind: 'changes' }>, unit: Unit): void {
-    const { roll, services } = this.#library;
+    const { roll } = this.#library;
     const { connection } = unit;
     if (connection.kind === 'request') this.#identify(unit, changes.replicaId);
     if (changes.replaced) {
+      this.tellOthers();
       for (const socket of [...roll.sockets]) {
         if (socket !== connection && socket.synced)
           socket.close(1012, 'The library was sent anew. Sync again.');
@@ -179,12 +192,46 @@ export class Releaser {
       },
       'Changes are stored.',
     );
-    broadcastChanges(changes, connection, roll.sockets, services.scheduler.now());
-    for (const socket of roll.sockets) {
-      if (socket.synced) this.holds(socket);
-    }
-    if (changes.mayBeWiped) for (const socket of roll.sockets) this.#sendBack(socket);
+    this.#gather(changes, connection);
     this.#emit(changes, unit);
+  }
+
+  /** What one connection brings in a row is told as one message: everybody acknowledges it once. */
+  #gather(changes: Changes, author: Connection): void {
+    const length = changes.operations.reduce((sum, { row }) => sum + row.data.length, 0);
+    const gathered = this.#gathered;
+    if (
+      gathered?.author === author &&
+      gathered.changes.replicaId === changes.replicaId &&
+      isPlain(gathered.changes) &&
+      isPlain(changes) &&
+      gathered.length + length <= MAX_GATHERED_LENGTH
+    ) {
+      gathered.length += length;
+      gathered.changes.operations.push(...changes.operations);
+      gathered.changes.through = changes.through;
+      return;
+    }
+    this.tellOthers();
+    this.#gathered = { changes: { ...changes, operations: [...changes.operations] }, author, length };
+  }
+
+  /** Everybody is told of what was stored up to here. */
+  tellOthers(): void {
+    if (this.#gathered === null) return;
+    const { changes, author } = this.#gathered;
+    this.#gathered = null;
+    const { roll, services, log } = this.#library;
+    try {
+      broadcastChanges(changes, author, roll.sockets, services.scheduler.now());
+      for (const socket of roll.sockets) {
+        if (socket.synced) this.holds(socket);
+      }
+      if (changes.mayBeWiped) for (const socket of roll.sockets) this.#sendBack(socket);
+    } catch (error) {
+      log.error?.({ err: error }, 'Others could not be told of a change: they sync again.');
+      this.#library.disconnectAll('A change could not be passed on. Sync again.');
+    }
   }
 
   /** What the server wrote is news to everybody, to whoever made it necessary, too. */
@@ -237,7 +284,7 @@ export class Releaser {
     socket.outbox.stream(foundingPieces(founding, { storage, authz, pin: this.#library.pin() }));
     if (isAuthor) return;
     // A client acknowledges the last operation that a message lists.
-    if (last !== null) socket.delivery.sentOperation(first, last);
+    if (last !== null) socket.delivery.sent(sentOperation(first, last));
   }
 
   /** Listeners hear of it a page at a time, before anything else that happens to the library. */
@@ -308,6 +355,22 @@ export class Releaser {
     events.emit('accessRefused', { libraryId: this.#library.id, userId, replicaId, oid, authz });
   }
 }
+
+/** Nothing that changes what others are told, or in which order. */
+const FOR_THE_AUTHOR: ReadonlySet<Effect['kind']> = new Set([
+  'access-refused',
+  'changes',
+  'forbidden',
+  'heartbeat',
+  'need-since',
+  'proof',
+  'server-ack',
+]);
+
+const isPlain = ({ baselines, mayBeWiped }: Changes): boolean => baselines.length === 0 && !mayBeWiped;
+
+/** Of patches in UTF-16 units, in one message. */
+const MAX_GATHERED_LENGTH = 64 * 1024;
 
 const operationOf = ({ oid, timestamp, data, authz }: OperationRow): Operation => ({
   oid,
