@@ -8,7 +8,7 @@ import { decodeText } from './text.js';
 const MAX_TEXT = 4 * 1024 * 1024;
 /** How many operations a call looks at for each that it may return, lest one that finds nothing takes long. */
 const LOOK_FACTOR = 8;
-const CHUNK_ROWS = 256;
+const MAX_CHUNK_ROWS = 256;
 
 /** See `LibraryStorage.foldable`. */
 export function findFoldable(scope: Scope, query: FoldQuery): Foldable {
@@ -16,8 +16,9 @@ export function findFoldable(scope: Scope, query: FoldQuery): Foldable {
   const seen = new Set<Oid>();
   let text = 0;
   let looked = query.after;
-  for (let rest = query.limit * LOOK_FACTOR; rest > 0; rest -= CHUNK_ROWS) {
-    const chunk = readChunk(scope, looked, query.through);
+  const rows = Math.min(query.limit, MAX_CHUNK_ROWS);
+  for (let rest = query.limit * LOOK_FACTOR; rest > 0; rest -= rows) {
+    const chunk = readChunk(scope, looked, query.through, rows);
     for (const { order, oid, timestamp } of chunk) {
       if (timestamp < query.before && !seen.has(oid)) {
         seen.add(oid);
@@ -35,7 +36,7 @@ export function findFoldable(scope: Scope, query: FoldQuery): Foldable {
       looked = order;
       if (found.operations.length >= query.limit || text >= MAX_TEXT) return { ...found, next: looked };
     }
-    if (chunk.length < CHUNK_ROWS) return found;
+    if (chunk.length < rows) return found;
   }
   return { ...found, next: looked };
 }
@@ -64,10 +65,10 @@ function foldableOf(scope: Scope, oid: Oid, query: FoldQuery, rows: number, room
 
 const CHUNK = `
 SELECT server_order, oid, timestamp FROM operation
-WHERE library = ? AND server_order > ? AND server_order <= ? ORDER BY server_order LIMIT ${CHUNK_ROWS}`;
+WHERE library = ? AND server_order > ? AND server_order <= ? ORDER BY server_order LIMIT ?`;
 
-function readChunk({ database, key }: Scope, after: ServerOrder, through: ServerOrder) {
+function readChunk({ database, key }: Scope, after: ServerOrder, through: ServerOrder, rows: number) {
   return database
-    .all<readonly [order: number, oid: string, timestamp: string]>(CHUNK, key, after, through)
+    .all<readonly [order: number, oid: string, timestamp: string]>(CHUNK, key, after, through, rows)
     .map(([order, oid, timestamp]) => ({ order, oid: decodeText<Oid>(oid), timestamp }));
 }

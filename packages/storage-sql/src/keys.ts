@@ -18,17 +18,29 @@ export function isStored({ database, key, authors }: Scope, operation: Operation
   return database.get(FOLDED, key, author, operation.timestamp, oid) !== undefined;
 }
 
+const RANGE = 'library = ? AND server_order BETWEEN ? AND ?';
 const KEEP = `
 INSERT OR IGNORE INTO folded_key (library, author, timestamp, oid)
-SELECT library, author, timestamp, oid FROM operation WHERE library = ? AND server_order = ?`;
-const REMOVE = 'DELETE FROM operation WHERE library = ? AND server_order = ?';
+SELECT library, author, timestamp, oid FROM operation WHERE ${RANGE}`;
+const REMOVE = `DELETE FROM operation WHERE ${RANGE}`;
 
 /** Takes operations out of the log; their keys stay. */
 export function foldOperations({ database, key }: Scope, orders: readonly ServerOrder[]): void {
-  for (const order of orders) {
-    database.run(KEEP, key, order);
-    database.run(REMOVE, key, order);
+  for (const [first, last] of rangesOf(orders)) {
+    database.run(KEEP, key, first, last);
+    database.run(REMOVE, key, first, last);
   }
+}
+
+/** Most of what is folded at once was stored in a row. */
+function rangesOf(orders: readonly ServerOrder[]): [first: ServerOrder, last: ServerOrder][] {
+  const ranges: [ServerOrder, ServerOrder][] = [];
+  for (const order of [...orders].sort((a, b) => a - b)) {
+    const range = ranges.at(-1);
+    if (range && order <= range[1] + 1) range[1] = order;
+    else ranges.push([order, order]);
+  }
+  return ranges;
 }
 
 const DROP = 'DELETE FROM folded_key WHERE library = ? AND author = ? AND timestamp <= ?';

@@ -58,20 +58,36 @@ export interface AdmissionOptions {
  * Throws `VerdantError` (4130) where one is larger than can be stored.
  */
 export function admit(options: AdmissionOptions): Admission {
-  const { operations, baselines = [], caller } = options;
+  const { draft, caller, replica, operations, baselines = [], replaces = false, maxValueBytes } = options;
   const announced = new Map<Oid, AuthzKey>();
   for (const operation of foundedBy(baselines)) announce(announced, operation, caller);
   for (const operation of operations) announce(announced, operation, caller);
 
-  const grantsAccess = [operations, baselines].some((content) =>
-    content.some(({ authz }) => authz !== undefined),
-  );
-  const admitter = new Admitter({ ...options, announced, grantsAccess, seen: new FewSeenKeys() });
-  const admitted = {
-    baselines: baselines.map((baseline) => admitter.baseline(baseline)).filter((row) => row !== null),
-    operations: operations.map((operation) => admitter.operation(operation)).filter((row) => row !== null),
-  };
-  return { ...admitted, ...admitter.summary };
+  const grantsAccess =
+    operations.some(({ authz }) => authz !== undefined) || baselines.some(({ authz }) => authz !== undefined);
+  const seen = new FewSeenKeys();
+  const admitter = new Admitter({
+    draft,
+    caller,
+    replica,
+    replaces,
+    maxValueBytes,
+    announced,
+    grantsAccess,
+    seen,
+  });
+  const baselineRows: BaselineRow[] = [];
+  for (const baseline of baselines) {
+    const row = admitter.baseline(baseline);
+    if (row !== null) baselineRows.push(row);
+  }
+  const admitted: AdmittedOperation[] = [];
+  for (const operation of operations) {
+    const one = admitter.operation(operation);
+    if (one !== null) admitted.push(one);
+  }
+  const { access, usedFiles, refused, writtenThrough, order } = admitter.summary;
+  return { operations: admitted, baselines: baselineRows, access, usedFiles, refused, writtenThrough, order };
 }
 
 export interface AdmitterOptions extends Omit<AdmissionOptions, 'operations' | 'baselines'> {

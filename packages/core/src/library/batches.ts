@@ -92,12 +92,12 @@ export class Batches {
   async #commitAndRelease(units: Unit[], inbound: Inbound[][]): Promise<void> {
     const now = this.#library.services.scheduler.now();
     const { draft, effects } = await this.#decide(inbound, now);
-    const { change } = draft;
+    const change = draft.changeAt(now);
     if (change) {
       const result = await this.#library.storage.commit(change);
       if (!result.ok) throw new Conflict();
     }
-    draft.adopt(change !== null, now);
+    draft.adopt(now);
     for (const [index, unit] of units.entries()) this.#release(unit, effects[index]!);
     this.#releaser.tellOthers();
     this.#library.settler.soon();

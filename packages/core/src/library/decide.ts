@@ -101,7 +101,10 @@ function decideOperations(
   // that nothing older will come.
   const last = connection.kind === 'socket' ? message.operations.at(-1)?.timestamp : undefined;
   const replica: ReplicaRow = {
-    ...row,
+    id: row.id,
+    userId: row.userId,
+    type: row.type,
+    lastReset: row.lastReset,
     // Only over a socket is it told that this is stored.
     pending: connection.kind === 'socket' ? doubtSince(row.pending) : row.pending,
     lastSeen: context.now,
@@ -110,7 +113,7 @@ function decideOperations(
     // A replica holds what it wrote, unless a reset that is under way, or came before it was sent, wipes it.
     ackedOrder: row.ackedOrder >= head.order && !isInDoubt ? admission.order : row.ackedOrder,
   };
-  const all = [...written, ...repairs.operations];
+  const all = repairs.operations.length === 0 ? written : [...written, ...repairs.operations];
   const step: Step = {
     replica,
     soft: !stored && replica.pending === row.pending,
@@ -121,13 +124,17 @@ function decideOperations(
   const effects: Effect[] = [];
   if (stored) {
     step.head = {
-      ...head,
+      epoch: head.epoch,
+      version: head.version,
       founded: true,
       order: repairs.order,
+      foldedThrough: head.foldedThrough,
+      announcedAck: head.announcedAck,
       latest: latestOf(head.latest, all),
       horizon: repairs.horizon,
       soleAuthor: soleAuthorAfter(head, row.id),
       operations: head.operations + all.length,
+      baselines: head.baselines,
     };
     effects.push({
       kind: 'changes',

@@ -24,7 +24,7 @@ import { changeSoftly, type LibraryState } from './state.js';
 /** What one message changes. All of it is taken, or nothing. */
 export interface Step {
   replica?: ReplicaRow;
-  /** Whether the replica's change may wait for the next commit: acks and times, which only cost a repetition when lost. */
+  /** Whether the replica's change may be written later: acks and times, which only cost a repetition when lost. */
   soft?: boolean;
   head?: Head;
   /** Staged rows that become the library's content. */
@@ -50,6 +50,8 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
   readonly #facts: BatchFacts;
   readonly #replicas = new Map<ReplicaId, ReplicaRow>();
   readonly #hard = new Set<ReplicaId>();
+  /** What the change holds, once it was asked for. */
+  #written: ReadonlyMap<ReplicaId, ReplicaRow> = new Map();
   readonly #access = new Map<Oid, AccessRow>();
   readonly #public = new Map<Oid, boolean>();
   readonly #stored = new Set<string>();
@@ -199,17 +201,21 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
     if (step.replica && step.confirmedSince) this.#confirmed.set(step.replica.id, step.confirmedSince);
   }
 
-  /** What has to be committed before any effect may leave; null: nothing that cannot wait. */
-  get change(): LibraryChange | null {
+  /**
+   * What has to be committed before any effect may leave; null: nothing that cannot wait. What could wait goes with it
+   * only where it is due by `now` (ms): in a library of many, everybody acknowledges each change.
+   */
+  changeAt(now: number): LibraryChange | null {
     if (this.#head === this.#state.head && this.#hard.size === 0) return null;
     const { epoch, version } = this.#state.head;
     this.#head = { ...this.#head, version: version + 1 };
     const replicas = new Map<ReplicaId, ReplicaRow>();
-    for (const id of this.#state.dirty.keys()) {
-      const row = this.#state.replicas.get(id);
+    for (const [id, due] of this.#state.dirty) {
+      const row = due <= now && this.replica(id);
       if (row) replicas.set(id, row);
     }
-    for (const [id, row] of this.#replicas) replicas.set(id, row);
+    for (const id of this.#hard) replicas.set(id, this.#replicas.get(id)!);
+    this.#written = replicas;
     return {
       expect: { epoch, version },
       head: this.#head,
@@ -224,17 +230,15 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
     };
   }
 
-  /** Make the draft the state. `committed`: its change was written, with everything that was dirty. */
-  adopt(committed: boolean, now: number): void {
+  /** Make the draft the state: its change, if there is one, was written. */
+  adopt(now: number): void {
     const state = this.#state;
-    if (committed) {
-      state.head = this.#head;
-      state.dirty.clear();
+    state.head = this.#head;
+    for (const [id, row] of this.#written) {
+      state.replicas.set(id, row);
+      state.dirty.delete(id);
     }
-    for (const [id, row] of this.#replicas) {
-      if (committed) state.replicas.set(id, row);
-      else changeSoftly(state, row, now);
-    }
+    for (const [id, row] of this.#replicas) if (!this.#written.has(id)) changeSoftly(state, row, now);
     // What was looked up before the rows were there says nothing any more.
     if (this.#adopted !== null) state.access.clear();
     for (const [root, row] of this.#adopted !== null ? [] : [...this.#facts.access, ...this.#access])

@@ -98,7 +98,7 @@ export class Rebaser {
   }
 
   #adapt(tookMs: number): void {
-    if (tookMs > SLICE_MS) this.#limit = Math.max(20, Math.floor(this.#limit / 2));
+    if (tookMs > SLICE_MS) this.#limit = Math.max(50, Math.floor(this.#limit / 2));
     else if (tookMs < SLICE_MS / 2) this.#limit = Math.min(1_000, this.#limit + 50);
   }
 
