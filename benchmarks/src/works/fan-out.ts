@@ -102,7 +102,7 @@ export function saturate(
     sockets,
     writers: 2,
     window,
-    warmUpMs: 1_500 * options.scale,
+    warmUpMs: 5_000 * options.scale,
     measureMs: 3_000 * longer * options.scale,
   });
 }

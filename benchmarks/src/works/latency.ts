@@ -28,7 +28,7 @@ async function runCase(sockets: number, options: RunOptions): Promise<Case> {
         writers: 2,
         window: 1,
         writesPerSecond,
-        warmUpMs: 1_500 * options.scale,
+        warmUpMs: 5_000 * options.scale,
         measureMs: 3_000 * options.scale,
       });
       figures[subject].push(told);
