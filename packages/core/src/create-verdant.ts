@@ -30,6 +30,7 @@ import { systemScheduler } from './scheduler.js';
 import type { Services } from './services.js';
 import { callerOf, Session } from './session.js';
 import { settingsFrom } from './settings.js';
+import { Turns } from './turns.js';
 import { UserBudgets } from './user-budgets.js';
 import type { Verdant, VerdantOptions } from './verdant.js';
 
@@ -64,6 +65,8 @@ export function createVerdant(options: VerdantOptions): Verdant {
   const services: Services = {
     settings,
     scheduler,
+    turnsBehind: new Turns(scheduler),
+    turnsToFound: new Turns(scheduler),
     log,
     events,
     profiles,

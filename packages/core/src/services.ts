@@ -4,11 +4,16 @@ import type { Log } from './log.js';
 import type { ProfileCache } from './presence/profile-cache.js';
 import type { Scheduler } from './scheduler.js';
 import type { Settings } from './settings.js';
+import type { Turns } from './turns.js';
 
 /** What every library works with. */
 export interface Services {
   readonly settings: Settings;
   readonly scheduler: Scheduler;
+  /** For what goes on behind the batches. */
+  readonly turnsBehind: Turns;
+  /** For the pieces in which a library is founded: somebody waits for them. */
+  readonly turnsToFound: Turns;
   readonly log: Log;
   readonly events: EventHub;
   readonly profiles: ProfileCache;

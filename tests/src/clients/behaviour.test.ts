@@ -477,3 +477,29 @@ async function expectUnhandled(message: RegExp, action: () => Promise<void>): Pr
   }
   for (const error of errors) expect(String(error)).toMatch(message);
 }
+
+// Told of itself first, it would fail with an error that nobody catches, and know only bob from then on.
+test('5.5.0 in a view learns who else is there from an answer that tells of itself last', async () => {
+  const client = await open('5.5.0', { transport: 'auto' });
+  const info = (id: string, replicaId: string) => ({
+    id,
+    replicaId,
+    profile: { id },
+    presence: {},
+    internal: { viewId: 'list' },
+  });
+  let users = ['bob'];
+  server.answer = (message) => {
+    if (message.type !== 'sync') return [];
+    const others = users.map((id) => [id, info(id, `replica of ${id}`)] as const);
+    const own = ['ana', info('ana', message.replicaId!)] as const;
+    return [syncResponse(message, { peerPresence: Object.fromEntries([...others, own]) })];
+  };
+  await client.start();
+  await waitFor(async () => Object.keys(await client.peers()).length === 1);
+  users = ['bob', 'cat'];
+  const syncs = server.of('sync').length;
+  server.disconnect();
+  await server.next('sync', syncs);
+  await waitFor(async () => Object.keys(await client.peers()).length === 2);
+});

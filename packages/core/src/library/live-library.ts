@@ -50,6 +50,8 @@ export class LiveLibrary {
   readonly #inbox = new Inbox();
   #tasks: (() => Promise<void>)[] = [];
   #running = false;
+  /** To do what is due behind the batches. */
+  #behindTurn: 'none' | 'asked' | 'given' = 'none';
   #closed = false;
   #lastActive: number;
   #holds = 0;
@@ -218,7 +220,15 @@ export class LiveLibrary {
   }
 
   wake(): void {
-    if (this.#running || this.#closed) return;
+    if (this.#closed) return;
+    if (this.#isBehindDue && this.#behindTurn === 'none') {
+      this.#behindTurn = 'asked';
+      this.services.turnsBehind.ask(() => {
+        this.#behindTurn = 'given';
+        this.wake();
+      });
+    }
+    if (this.#running || !this.#hasWork) return;
     this.#running = true;
     this.services.scheduler.soon(() => void this.#run());
   }
@@ -233,19 +243,19 @@ export class LiveLibrary {
     }
     this.#running = false;
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
-    if (this.#hasWork) this.wake();
+    this.wake();
   }
 
   get #hasWork(): boolean {
-    return (
-      !this.#inbox.isEmpty ||
-      this.#tasks.length > 0 ||
-      this.settler.isDue ||
-      (this.#rebaser.isDue && this.pins.size === 0)
-    );
+    return !this.#inbox.isEmpty || this.#tasks.length > 0 || this.#behindTurn === 'given';
   }
 
-  /** One turn: a batch, then at most one slice of what goes on behind it. False: there was nothing to do. */
+  /** Whether something is to go on behind the batches, in turn with all other libraries. */
+  get #isBehindDue(): boolean {
+    return this.settler.isDue || (this.#rebaser.isDue && this.pins.size === 0);
+  }
+
+  /** A batch, then at most one slice of what goes on behind it. False: there was nothing to do. */
   async #workOnce(): Promise<boolean> {
     if (!this.#hasWork) return false;
     const task = this.#tasks.shift();
@@ -253,8 +263,11 @@ export class LiveLibrary {
     if (task || !this.#inbox.isEmpty) this.#lastActive = this.services.scheduler.now();
     if (task) await task();
     if (!this.#inbox.isEmpty) await this.#batches.workOff(this.#batches.take(this.#inbox));
-    if (this.settler.isDue) await this.#behind(() => this.settler.run());
-    if (this.#rebaser.isDue && this.pins.size === 0) await this.#behind(() => this.#rebaser.slice());
+    if (this.#behindTurn === 'given') {
+      this.#behindTurn = 'none';
+      if (this.settler.isDue) await this.#behind(() => this.settler.run());
+      if (this.#rebaser.isDue && this.pins.size === 0) await this.#behind(() => this.#rebaser.slice());
+    }
     return true;
   }
 

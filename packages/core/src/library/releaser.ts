@@ -153,7 +153,7 @@ export class Releaser {
         storage: library.storage,
         replicaId,
         authz: connection.caller.authz,
-        presence: library.board.all(),
+        presence: library.board.all(connection.caller.userId),
         globalAck: library.state.head.announcedAck,
         pin: library.pin(),
         sent,

@@ -103,6 +103,20 @@ describe('presence', () => {
     expect(ana.all('presence-offline')).toHaveLength(1);
   });
 
+  test('[PRES-14] of the caller comes last in the answer to its sync', async () => {
+    const world = new World();
+    await world.founder();
+    const devices = ['bob', 'ana', 'cat'].map((user) => world.device(user));
+    const poll = { type: 'presence-update', presence: {} };
+    for (const device of devices) await device.post(poll, device.syncMessage());
+    for (const device of devices) {
+      const answer = (await device.post(poll, device.syncMessage())).at(-1);
+      const present = Object.keys((answer?.type === 'sync-resp' && answer.peerPresence) || {});
+      expect(present).toHaveLength(3);
+      expect(present.at(-1)).toBe(device.user);
+    }
+  });
+
   test('[PRES-11] of two polling devices of one user: each is first told of the other', async () => {
     const world = new World();
     const phone = world.device('bob');

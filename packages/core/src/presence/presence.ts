@@ -67,13 +67,15 @@ export class PresenceBoard {
     return shown ?? null;
   }
 
-  /** Everybody, each as the last of their replicas announced it. */
-  all(): LibraryPresence {
+  /** Everybody, each as the last of their replicas announced it, and `last` after the others. */
+  all(last: UserId | null = null): LibraryPresence {
     const all = Object.create(null) as LibraryPresence;
-    for (const [userId, replicas] of this.#users) {
-      const shown = [...replicas.values()].at(-1);
+    const show = (userId: UserId) => {
+      const shown = [...(this.#users.get(userId)?.values() ?? [])].at(-1);
       if (shown) all[userId] = shown;
-    }
+    };
+    for (const userId of this.#users.keys()) if (userId !== last) show(userId);
+    if (last !== null) show(last);
     return all;
   }
 

@@ -1,0 +1,83 @@
+import { expect, test } from 'vitest';
+import { memoryStorage } from './memory.js';
+import { systemScheduler } from './scheduler.js';
+import type { Storage } from './storage/storage.js';
+import { VirtualScheduler } from './testing/virtual-scheduler.js';
+import { type Device, World } from './testing/world.js';
+import { Turns } from './turns.js';
+
+test('one at a time has its turn, in the order in which they asked, and others have theirs between', async () => {
+  const scheduler = new VirtualScheduler();
+  const turns = new Turns(scheduler);
+  const had: string[] = [];
+  for (const name of ['first', 'second', 'third']) turns.ask(() => had.push(name));
+  turns.ask(() => turns.ask(() => had.push('asked in its turn')));
+  const seen: number[] = [];
+  while (await scheduler.step()) seen.push(had.length);
+  expect(had).toEqual(['first', 'second', 'third', 'asked in its turn']);
+  expect(seen).toEqual([1, 2, 3, 3, 4]);
+});
+
+test('of many immediates that Node runs in one go, one has its turn', async () => {
+  const turns = new Turns(systemScheduler);
+  let had = 0;
+  const all = Array.from({ length: 20 }, () => turns.next().then(() => had++));
+  // Whatever is scheduled like this comes around once for each turn.
+  const between: number[] = [];
+  while (had < 20) {
+    await new Promise((resolve) => setImmediate(resolve));
+    between.push(had);
+  }
+  await Promise.all(all);
+  expect(between.every((count, index) => count - (between[index - 1] ?? 0) <= 1)).toBe(true);
+});
+
+test('libraries that fold at the same time do so slice by slice, one in each turn', async () => {
+  const slices: string[] = [];
+  const world = new World({ storage: noting(slices, memoryStorage()) });
+  runTogether(world.time);
+  const libraries = ['a', 'b', 'c'];
+  const devices: Device[] = [];
+  for (const library of libraries) {
+    const device = world.device('ana', { library }).connect();
+    await device.sync({ operations: [device.create('items/1', { id: '1' })] });
+    devices.push(device);
+  }
+  for (const device of devices) for (let n = 0; n < 3; n++) await device.push(device.set('items/1', 'n', n));
+  const most: number[] = [];
+  const end = world.time.now() + 5_000;
+  for (let before = 0; await world.time.step(end); before = slices.length) most.push(slices.length - before);
+  expect(new Set(slices)).toEqual(new Set(libraries));
+  expect(Math.max(...most)).toBe(1);
+});
+
+/** What is to run soon runs in one go, as immediates do in Node. */
+function runTogether(time: VirtualScheduler): void {
+  const soon = time.soon.bind(time);
+  let waiting: (() => void)[] = [];
+  time.soon = (task) => {
+    waiting.push(task);
+    if (waiting.length > 1) return;
+    soon(() => {
+      const all = waiting;
+      waiting = [];
+      for (const run of all) run();
+    });
+  };
+}
+
+/** The storage, where the id of a library is noted as often as it looks for something to fold. */
+function noting(slices: string[], storage: Storage): Storage {
+  return {
+    ...storage,
+    open: async (id) => {
+      const library = await storage.open(id);
+      const foldable = library.foldable.bind(library);
+      library.foldable = (query) => {
+        slices.push(id);
+        return foldable(query);
+      };
+      return library;
+    },
+  };
+}
