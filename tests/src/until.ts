@@ -23,6 +23,7 @@ export async function waitFor<T>(
   let refusal: unknown;
   let poll = POLL_MS;
   for (;;) {
+    const asked = Date.now();
     try {
       const value = await condition();
       if (value) return value as NonNullable<T>;
@@ -31,7 +32,8 @@ export async function waitFor<T>(
       refusal = error;
     }
     if (Date.now() >= end) break;
-    await pause(poll);
+    // What is long to answer, as on a page with hundreds of documents, is asked half of the time at most.
+    await pause(Math.max(poll, Date.now() - asked));
     poll = Math.min(poll * 1.2, MAX_POLL_MS);
   }
   const seen = describe ? await describe() : undefined;

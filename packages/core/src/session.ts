@@ -145,10 +145,15 @@ export class Session implements SocketSession, SocketConnection {
   #boundLog(): Log {
     const { log, token } = this.#options;
     const session = this;
+    // Made when a line is first written: most sockets are at rest, and many.
+    let connectionId: string | undefined;
     return log.with({
       libraryId: token.libraryId,
       userId: token.userId,
-      connectionId: crypto.randomUUID(),
+      get connectionId() {
+        connectionId ??= crypto.randomUUID();
+        return connectionId;
+      },
       get replicaId() {
         return session.replicaId;
       },

@@ -70,8 +70,17 @@ export function createNodeWebsocketHandler(
   const open = new OpenSockets();
   const server = createServer(core, closeTimeoutMs);
 
-  const logOf = (request: IncomingMessage): Log =>
-    core.log.with({ requestId: requestIdOf(request.headers['x-request-id'] as string | undefined) });
+  // The log outlives the request: it must not keep it, nor an id that nobody reads.
+  const logOf = ({ headers }: IncomingMessage): Log => {
+    const given = headers['x-request-id'] as string | undefined;
+    let requestId: string | undefined;
+    return core.log.with({
+      get requestId() {
+        requestId ??= requestIdOf(given);
+        return requestId;
+      },
+    });
+  };
 
   const refuse = ({ request, socket, log }: Upgrade, error: unknown, token?: VerifiedToken) => {
     const refusal = refusalOf(error, log);
@@ -126,8 +135,9 @@ export function createNodeWebsocketHandler(
     const isOurs = path === undefined || isForPath(request, path);
     if (!isOurs && otherPaths === 'ignore') return;
     // From here on the socket is ours; an error on it that nobody listens for would end the process.
-    const upgrade = { request, socket, head, log: logOf(request) };
-    socket.on('error', (error) => upgrade.log.debug?.({ err: error }, 'A socket failed.'));
+    const log = logOf(request);
+    const upgrade = { request, socket, head, log };
+    socket.on('error', (error) => log.debug?.({ err: error }, 'A socket failed.'));
     open.addRaw(socket);
     if (isOurs) void accept(upgrade);
     else refuse(upgrade, new VerdantError(VerdantErrorCode.NotFound, 'There are no sockets here.'));

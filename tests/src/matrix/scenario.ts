@@ -18,7 +18,7 @@ export interface ScenarioOptions {
 }
 
 /** Longer than any deadline within. */
-const TIMEOUT_MS = 180_000;
+const TIMEOUT_MS = 300_000;
 
 const wish = parseWish(process.env.MATRIX ?? '');
 

@@ -210,7 +210,7 @@ const documentsOf = async (client: TestClient): Promise<Documents> => {
 async function sameDocuments(
   clients: TestClient[],
   condition: (items: Item[], boards: Board[]) => unknown,
-  deadline = 45_000,
+  deadline = 120_000,
 ): Promise<Documents> {
   return waitFor(
     async () => {
