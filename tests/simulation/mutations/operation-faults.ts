@@ -7,12 +7,13 @@ export const operationFaults: readonly Fault[] = [
     breaks: ['DUR-1', 'OP-2'],
     harm: 'A crash loses what others have seen.',
     file: 'library/batches.ts',
-    right: `    const { change } = draft;
+    right: `    const change = draft.changeAt(now);
     if (change) {`,
-    wrong: `    const { change } = draft;
+    wrong: `    const change = draft.changeAt(now);
     for (const [index, unit] of units.entries()) {
       for (const effect of effects[index]!) if (effect.kind === 'changes') this.#releaser.release(effect, unit);
     }
+    this.#releaser.tellOthers();
     if (change) {`,
   },
   {
@@ -20,9 +21,9 @@ export const operationFaults: readonly Fault[] = [
     breaks: ['DUR-1', 'OP-1'],
     harm: 'A crash loses what the device takes for stored.',
     file: 'library/batches.ts',
-    right: `    const { change } = draft;
+    right: `    const change = draft.changeAt(now);
     if (change) {`,
-    wrong: `    const { change } = draft;
+    wrong: `    const change = draft.changeAt(now);
     for (const [index, unit] of units.entries()) {
       for (const effect of effects[index]!) if (effect.kind === 'server-ack') this.#releaser.release(effect, unit);
     }

@@ -286,7 +286,8 @@ class Chaos {
     // Who connects again in this very moment may bring something that is told to others and not yet in what is read.
     const quiet = new Quiet(this.#people);
     let held: Content;
-    do held = await readServer(this.#server.base, LIBRARY);
+    // The first request may go out on a connection that died with the server.
+    do held = await waitFor(() => readServer(this.#server.base, LIBRARY));
     while (quiet.hasBroken());
     const accounts = this.#people.map(({ entries }, index) => readWire(entries, this.#marks[index]!));
     const promised = promisedBy(accounts);

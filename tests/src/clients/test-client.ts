@@ -102,6 +102,9 @@ export interface TestClient extends Identity {
 /** Two polls apart: a client that sends none for so long has stopped. */
 const STOPPED_MS = 400;
 
+/** Longer than from one poll to the answer to the next, where the client polls as rarely as it does by default. */
+const LAST_POLL_MS = 20_000;
+
 /** Starting takes a token, a socket and an answer, on a machine that does a dozen other things. */
 const DEADLINE_MS = 40_000;
 
@@ -122,14 +125,23 @@ export function createTestClient(identity: Identity, { driver, ...page }: Page):
   const returnIfSlow = async () => {
     if (!syncing || closed) return;
     const { mode, status } = await driver.state();
-    if (mode === 'realtime' || status === 'active') return;
+    if (mode === 'realtime' || (status === 'active' && !(await hasStopped()))) return;
     if ((await traffic()).refusals.length === 0) await driver.focus();
+  };
+  /** 5.5.0 stays active, and takes itself for connected once anything else that it sends is answered. */
+  const hasStopped = async () => {
+    const answers = await driver.answers();
+    if (answers !== polled.answers) polled = { answers, at: Date.now() };
+    if (Date.now() - polled.at < LAST_POLL_MS) return false;
+    polled.at = Date.now();
+    return true;
   };
   const wakeful = async <T>(condition: () => Promise<T>): Promise<T> => {
     const value = await condition();
     if (!value) await returnIfSlow();
     return value;
   };
+  let polled = { answers: 0, at: Date.now() };
   let closed = false;
   let syncing = false;
   let online = true;
