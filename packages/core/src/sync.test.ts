@@ -265,6 +265,40 @@ describe('a replica is reset', () => {
     expect(await world.info()).toMatchObject({ baselinesCount: 1, operationsCount: 0 });
   });
 
+  test('[SYNC-33] nor does that take the place of what it wrote while it read its history: stored, though not in it', async () => {
+    const world = new World();
+    const ana = world.device('ana').connect();
+    const history = {
+      baselines: [ana.baseline('items/1', { id: '1', n: 1 }), ana.baseline('items/2', { id: '2' })],
+      operations: [ana.set('items/1', 'm', 1)],
+    };
+    await ana.sync(history);
+    await ana.push(ana.set('items/1', 'n', 2), ana.create('items/3', { id: '3' }));
+    ana.disconnect().connect();
+    expect((await ana.sync(history)).overwriteLocalData).toBe(false);
+    const expected = { 1: { id: '1', n: 2, m: 1 }, 2: { id: '2' }, 3: { id: '3' } };
+    const stored = async () => ({
+      1: await world.snapshot('items', '1'),
+      2: await world.snapshot('items', '2'),
+      3: await world.snapshot('items', '3'),
+    });
+    expect(await stored()).toEqual(expected);
+    expect(await world.info()).toMatchObject({ baselinesCount: 2, operationsCount: 3 });
+
+    // Once more, when the server has folded it.
+    await ana.ackAll();
+    await world.settle(3_000);
+    expect((await world.info())?.operationsCount).toBe(0);
+    ana.disconnect().connect();
+    expect((await ana.sync(history)).overwriteLocalData).toBe(false);
+    expect(await stored()).toEqual(expected);
+    const bob = world.device('bob').connect();
+    await bob.sync();
+    await world.settle(3_000);
+    expect(await stored()).toEqual(expected);
+    expect((await world.info())?.baselinesCount).toBe(3);
+  });
+
   test('[SYNC-20] once, when it changes to a socket while it applies the reset that it was sent over HTTP', async () => {
     const world = new World();
     await world.founder();

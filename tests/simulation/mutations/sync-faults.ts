@@ -208,6 +208,14 @@ export const syncFaults: readonly Fault[] = [
     wrong: 'false;',
   },
   {
+    name: 'lets a history that comes again take the place of what was written while it was read',
+    breaks: ['SYNC-33'],
+    harm: 'What others have seen is gone.',
+    file: 'library/decide-sync.ts',
+    right: 'latest === null || timestamp <= latest;',
+    wrong: 'timestamp !== null;',
+  },
+  {
     name: 'resets a replica again while it applies a reset',
     breaks: ['SYNC-20'],
     harm: 'A 5.x client shows nothing until the page is reloaded.',

@@ -191,6 +191,12 @@ export const unfound: readonly Unfound[] = [
     test: '[SYNC-19] nor when the history that it sends again was folded on the device meanwhile',
   },
   {
+    name: 'lets a history that comes again take the place of what was written while it was read',
+    why: 'The clients of the simulation read their histories in one go.',
+    file: SYNC,
+    test: '[SYNC-33] nor does that take the place of what it wrote while it read its history: stored, though not in it',
+  },
+  {
     name: 'leaves sockets open when it evicts a library',
     why: 'What they bring is refused, as it is of an earlier epoch.',
     file: EVICT,

@@ -1,4 +1,10 @@
-import { type ReplicaId, type SyncMessage, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import {
+  type ReplicaId,
+  type SyncMessage,
+  type Timestamp,
+  VerdantError,
+  VerdantErrorCode,
+} from '@verdant-web/protocol';
 import type { PendingReply, ReplicaRow } from '../storage/rows.js';
 import { type Admission, admit, contentRefusal } from './admission.js';
 import type { Connection } from './connection.js';
@@ -142,21 +148,37 @@ function merge(sync: IncomingSync, { everything }: { everything: boolean }): Dec
   // A whole history that was long under way may be older than what the replica has sent since.
   if ((sync.isRepeated || (everything && sync.isLate)) && !isKnown) return REFUSED;
   const operations = isKnown ? [] : sync.message.operations;
-  // What was folded cannot be told from what comes again: the history that is sent takes the place of all of it.
+  // What was folded cannot be told from what comes again: the history that is sent takes the place of all of it, …
   const replaces =
     everything && !isKnown && contents !== null && (baselines.length > 0 || head.foldedThrough > 0);
+  // … but for what was written while the device read it.
+  const latest = replaces ? latestIn(sync.message) : null;
+  const isReplaced = ({ timestamp }: { timestamp: Timestamp }) => latest === null || timestamp <= latest;
+  const replaced = replaces && {
+    operations: contents.operations.filter(isReplaced),
+    baselines: contents.baselines.filter(isReplaced),
+  };
+  const kept = new Set(
+    replaces ? contents.baselines.filter((row) => !isReplaced(row)).map(({ oid }) => oid) : [],
+  );
   const admission = admit({
     draft: sync.draft,
     caller: sync.connection.caller,
     replica: sync.row,
     operations,
-    baselines: replaces ? baselines : [],
+    baselines: replaces ? baselines.filter(({ oid }) => !kept.has(oid)) : [],
     replaces,
     maxValueBytes: sync.context.maxValueBytes,
   });
   const from = everything ? admission.order : sync.row.ackedOrder;
-  return storeAndAnswer(sync, admission, { from, removed: replaces ? contents : null });
+  return storeAndAnswer(sync, admission, { from, removed: replaced || null });
 }
+
+const latestIn = ({ operations, baselines }: SyncMessage): Timestamp | null =>
+  [...operations, ...baselines].reduce<Timestamp | null>(
+    (latest, { timestamp }) => laterOf(latest, timestamp),
+    null,
+  );
 
 function storeAndAnswer(
   sync: IncomingSync,
