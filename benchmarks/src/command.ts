@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
+import { goalChart } from './chart.js';
 import { machineFacts } from './machine.js';
-import { goalTable, type Result, readResult, regressions, writeResult, writeTable } from './results.js';
+import { goalTable, type Result, readResult, regressions, writePage, writeResult } from './results.js';
 import { works } from './works/all.js';
 
 /*
@@ -69,5 +70,5 @@ if (values.save) {
     const kept = readResult(name);
     if (kept) results.set(name, kept);
   }
-  writeTable(goalTable(works, results));
+  writePage(goalTable(works, results), goalChart(works, results), results.values());
 }

@@ -24,9 +24,22 @@ export function writeResult(result: Result): void {
   writeFileSync(pathOf(result.work), `${JSON.stringify(result, null, 2)}\n`);
 }
 
-export function writeTable(table: string): void {
+/** The page of results, with the chart that it shows. */
+export function writePage(table: string, chart: string, results: Iterable<Result>): void {
   mkdirSync(folder, { recursive: true });
-  writeFileSync(`${folder}README.md`, `# Results\n\n${table}\n`);
+  writeFileSync(`${folder}goals.svg`, chart);
+  const measured = [...results].map(
+    ({ work, at, runs, machine: { cpu, cores, node } }) =>
+      `- \`${work}\`: ${at.slice(0, 10)}, ${runs} runs, ${cpu}, ${cores} cores, Node ${node}`,
+  );
+  const page = [
+    '# Results',
+    '![What was measured, next to each goal](goals.svg)',
+    table,
+    measured.join('\n'),
+    'Written by `pnpm bench --save`; run by run in the JSON files. How it is measured: [benchmarks](../README.md).',
+  ];
+  writeFileSync(`${folder}README.md`, `${page.join('\n\n')}\n`);
 }
 
 /** The table of goals as Markdown: what was measured, and whether it is enough. */

@@ -21,6 +21,7 @@ import { LibraryHandle } from './library/library-handle.js';
 import { LibraryRegistry } from './library/registry.js';
 import { createLog } from './log.js';
 import { logRefused } from './log-refusal.js';
+import { LongWork } from './long-work.js';
 import { ProfileCache } from './presence/profile-cache.js';
 import { Refusals } from './refusals.js';
 import { answerRequest, requestContent } from './request.js';
@@ -30,7 +31,6 @@ import { systemScheduler } from './scheduler.js';
 import type { Services } from './services.js';
 import { callerOf, Session } from './session.js';
 import { settingsFrom } from './settings.js';
-import { Turns } from './turns.js';
 import { UserBudgets } from './user-budgets.js';
 import type { Verdant, VerdantOptions } from './verdant.js';
 
@@ -65,8 +65,8 @@ export function createVerdant(options: VerdantOptions): Verdant {
   const services: Services = {
     settings,
     scheduler,
-    turnsBehind: new Turns(scheduler),
-    turnsToFound: new Turns(scheduler),
+    workBehind: new LongWork(scheduler),
+    workToFound: new LongWork(scheduler),
     log,
     events,
     profiles,

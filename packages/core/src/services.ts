@@ -1,19 +1,19 @@
 import type { EventHub } from './event-hub.js';
 import type { FileStorage } from './files/file-storage.js';
 import type { Log } from './log.js';
+import type { LongWork } from './long-work.js';
 import type { ProfileCache } from './presence/profile-cache.js';
 import type { Scheduler } from './scheduler.js';
 import type { Settings } from './settings.js';
-import type { Turns } from './turns.js';
 
 /** What every library works with. */
 export interface Services {
   readonly settings: Settings;
   readonly scheduler: Scheduler;
   /** For what goes on behind the batches. */
-  readonly turnsBehind: Turns;
+  readonly workBehind: LongWork;
   /** For the pieces in which a library is founded: somebody waits for them. */
-  readonly turnsToFound: Turns;
+  readonly workToFound: LongWork;
   readonly log: Log;
   readonly events: EventHub;
   readonly profiles: ProfileCache;

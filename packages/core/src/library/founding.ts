@@ -103,7 +103,7 @@ async function readOutline(library: LiveLibrary, unit: Unit, long: LongText): Pr
     const reading = cutJson(long.text, long.place, limits.maxValueDepth + 10);
     let step = reading.next();
     while (!step.done) {
-      await library.services.turnsToFound.next();
+      await library.services.workToFound.next();
       step = reading.next();
     }
     return outlineOf(step.value, unit, long, limits);
@@ -171,7 +171,7 @@ class ContentReader {
   }
 
   pause(): Promise<void> {
-    return this.#library.services.turnsToFound.next();
+    return this.#library.services.workToFound.next();
   }
 
   get #limits(): Limits {

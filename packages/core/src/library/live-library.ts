@@ -223,7 +223,7 @@ export class LiveLibrary {
     if (this.#closed) return;
     if (this.#isBehindDue && this.#behindTurn === 'none') {
       this.#behindTurn = 'asked';
-      this.services.turnsBehind.ask(() => {
+      this.services.workBehind.ask(() => {
         this.#behindTurn = 'given';
         this.wake();
       });

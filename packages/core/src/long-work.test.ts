@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest';
+import { LongWork } from './long-work.js';
 import { memoryStorage } from './memory.js';
 import { systemScheduler } from './scheduler.js';
 import type { Storage } from './storage/storage.js';
 import { VirtualScheduler } from './testing/virtual-scheduler.js';
 import { type Device, World } from './testing/world.js';
-import { Turns } from './turns.js';
 
 test('one at a time has its turn, in the order in which they asked, and others have theirs between', async () => {
   const scheduler = new VirtualScheduler();
-  const turns = new Turns(scheduler);
+  const work = new LongWork(scheduler);
   const had: string[] = [];
-  for (const name of ['first', 'second', 'third']) turns.ask(() => had.push(name));
-  turns.ask(() => turns.ask(() => had.push('asked in its turn')));
+  for (const name of ['first', 'second', 'third']) work.ask(() => had.push(name));
+  work.ask(() => work.ask(() => had.push('asked in its turn')));
   const seen: number[] = [];
   while (await scheduler.step()) seen.push(had.length);
   expect(had).toEqual(['first', 'second', 'third', 'asked in its turn']);
@@ -19,9 +19,9 @@ test('one at a time has its turn, in the order in which they asked, and others h
 });
 
 test('of many immediates that Node runs in one go, one has its turn', async () => {
-  const turns = new Turns(systemScheduler);
+  const work = new LongWork(systemScheduler);
   let had = 0;
-  const all = Array.from({ length: 20 }, () => turns.next().then(() => had++));
+  const all = Array.from({ length: 20 }, () => work.next().then(() => had++));
   // Whatever is scheduled like this comes around once for each turn.
   const between: number[] = [];
   while (had < 20) {

@@ -4,7 +4,7 @@ import type { Scheduler } from './scheduler.js';
  * Long work goes on piece by piece, one of all libraries at a time and with everything else in between: however many
  * libraries have something to do, the event loop is held up for one piece.
  */
-export class Turns {
+export class LongWork {
   readonly #scheduler: Scheduler;
   readonly #waiting: (() => void)[] = [];
 

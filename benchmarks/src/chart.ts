@@ -1,0 +1,44 @@
+import type { Result } from './results.js';
+import type { Work } from './works/work.js';
+
+const WIDTH = 860;
+const ROW = 22;
+const LEFT = 330;
+const SCALE = 150;
+/** Of the goal; what is more is cut off. */
+const MOST = 3;
+
+/** What was measured against each goal, as bars: an SVG that is read on a light page and on a dark one. */
+export function goalChart(works: readonly Work[], results: ReadonlyMap<string, Result>): string {
+  const rows = works.flatMap(({ name }) =>
+    (results.get(name)?.cases ?? []).flatMap((one) =>
+      one.goals.map(({ text, atLeast, measured }) => ({
+        label: `${name}, ${one.name}: ${text}`,
+        ratio: measured.median / atLeast,
+        told: `${measured.median.toPrecision(3)} (goal ${atLeast.toPrecision(2)})`,
+      })),
+    ),
+  );
+  const height = (rows.length + 2) * ROW;
+  const bars = rows.map(({ label, ratio, told }, index) => {
+    const y = (index + 1) * ROW;
+    const length = Math.min(ratio, MOST) * SCALE;
+    const colour = ratio >= 1 ? '#2e9e5b' : '#d9822b';
+    return [
+      `<text x="${LEFT - 8}" y="${y + 14}" text-anchor="end">${escaped(label)}</text>`,
+      `<rect x="${LEFT}" y="${y + 4}" width="${length.toFixed(1)}" height="${ROW - 9}" rx="2" fill="${colour}"/>`,
+      `<text x="${(LEFT + length + 6).toFixed(1)}" y="${y + 14}">${ratio > MOST ? '… ' : ''}${told}</text>`,
+    ].join('');
+  });
+  const goal = LEFT + SCALE;
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" font-family="system-ui, sans-serif" font-size="11" fill="#7a7f87">`,
+    `<line x1="${goal}" x2="${goal}" y1="${ROW}" y2="${height - ROW + 6}" stroke="#7a7f87" stroke-dasharray="3 3"/>`,
+    `<text x="${goal}" y="14" text-anchor="middle">goal</text>`,
+    ...bars,
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+const escaped = (text: string): string => text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
