@@ -246,7 +246,9 @@ class Chaos {
   async #calm(): Promise<void> {
     const quiet = new Quiet(this.#people);
     const waiting = new Map<Person, { since: number; looked: number }>();
-    const answersOf = ({ client }: Person) => client.wire.received('sync-resp').length;
+    const answersOf = ({ entries }: Person) =>
+      entries.filter(({ direction, message }) => direction === 'received' && message.type === 'sync-resp')
+        .length;
     const before = new Map(this.#people.map((person) => [person, answersOf(person)]));
     const isCalm = async (person: Person, index: number) => {
       const { client } = person;
