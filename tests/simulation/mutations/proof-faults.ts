@@ -57,9 +57,8 @@ export const proofFaults: readonly Fault[] = [
     breaks: ['ACK-4'],
     harm: 'One private document, and history is never folded again.',
     file: 'library/broadcast.ts',
-    right: `          if (row.authz === null || row.authz === authz)
-            socket`,
-    wrong: `          socket`,
+    right: 'if (of === null || of === authz) socket',
+    wrong: 'socket',
   },
   {
     name: 'takes the ack of a replica that was away for too long',

@@ -269,18 +269,6 @@ export const unfound: readonly Unfound[] = [
     test: '[CLOCK-4] of an op and of an ack are clamped before they are echoed or recorded',
   },
   {
-    name: 'gives the baselines of a founding no server order',
-    why: 'Not in the first worlds; not all 500 were looked through.',
-    file: SYNC,
-    test: '[SYNC-1] [SYNC-2] is founded by the first that brings its whole history',
-  },
-  {
-    name: 'does not reset a new replica that says since when it was away',
-    why: 'Not in the first worlds; not all 500 were looked through.',
-    file: EVICT,
-    test: '[EVICT-7] evictUser forgets the replicas of a user, who are reset when they return, and nobody else',
-  },
-  {
     name: 'does not see that a replica lacks what others founded the library with',
     why: 'Not in the first worlds; not all 500 were looked through.',
     file: SYNC,
