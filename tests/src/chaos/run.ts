@@ -252,7 +252,6 @@ class Chaos {
     const before = new Map(this.#people.map((person) => [person, answersOf(person)]));
     const isCalm = async (person: Person, index: number) => {
       const { client } = person;
-      await client.returnIfSlow();
       const { mode, status, connected } = await client.state();
       // One that polls no more takes itself for connected as long as what it writes is answered.
       const listens = mode === 'realtime' || answersOf(person) > before.get(person)!;
@@ -270,7 +269,7 @@ class Chaos {
       } else {
         const looksAgain = now - looked > COMING_BACK_MS;
         // A poll that took over three seconds is the last until the user comes back to the tab.
-        if (looksAgain && !connected) client.browser.focus();
+        if (looksAgain && !(connected && listens)) client.browser.focus();
         waiting.set(person, { since, looked: looksAgain ? now : looked });
       }
       return false;
