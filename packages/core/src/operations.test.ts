@@ -27,7 +27,7 @@ describe('an op', () => {
     const cat = await world.member('cat');
     for (const device of [ana, bob, cat]) device.inbox = [];
     const operations = Array.from({ length: 5 }, (_, n) => bob.set('items/1', 'n', n));
-    const [others] = [cat.set('items/1', 'm', 0)];
+    const others = cat.set('items/1', 'm', 0);
     for (const operation of operations.slice(0, 3)) {
       bob.send({ type: 'op', timestamp: operation.timestamp, operations: [operation] });
     }
