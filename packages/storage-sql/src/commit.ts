@@ -43,6 +43,7 @@ function applyRows(scope: Scope, change: LibraryChange): void {
   removeReplicas(scope, change.removeReplicas ?? []);
   putReplicas(scope, change.replicas ?? []);
   putAccess(scope, change.access ?? []);
+  scope.objects.catchUp(scope.database, change.head.order);
 }
 
 const hasFiles = ({ files = [], markFiles = [], removeFiles = [] }: LibraryChange): boolean =>

@@ -2,7 +2,16 @@ import type { LibraryId } from '@verdant-web/protocol';
 import type { SqlDatabase } from './database.js';
 import { encodeText } from './text.js';
 
-const TABLES = ['author', 'operation', 'folded_key', 'baseline', 'replica', 'access', 'file'];
+const TABLES = [
+  'author',
+  'operation',
+  'object_operation',
+  'folded_key',
+  'baseline',
+  'replica',
+  'access',
+  'file',
+];
 
 /**
  * Takes over a library from another database of ours that is attached as `from`, inside of a transaction of the

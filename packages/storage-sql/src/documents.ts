@@ -1,14 +1,14 @@
-import type { DocumentRows, OperationRow } from '@verdant-web/core';
+import type { DocumentRows } from '@verdant-web/core';
 import type { Oid } from '@verdant-web/protocol';
 import { findBaseline, nestedBaselines } from './baselines.js';
-import { nestedOperations, operationsOf, type Scope } from './operations.js';
+import { byTime, nestedOperations, operationsOf, type Scope } from './operations.js';
 
 /** The rows of a document's root and of all that is nested in it. */
 export function readDocument(scope: Scope, root: Oid): DocumentRows {
   const ofRoot = readObjects(scope, [root]);
   return {
     baselines: [...ofRoot.baselines, ...nestedBaselines(scope, root)],
-    operations: [...ofRoot.operations, ...nestedOperations(scope, root)].sort(inTimestampOrder),
+    operations: [...ofRoot.operations, ...nestedOperations(scope, root)].sort(byTime),
   };
 }
 
@@ -19,9 +19,4 @@ export function readObjects(scope: Scope, oids: readonly Oid[]): DocumentRows {
     baselines: inOrder.map((oid) => findBaseline(scope, oid)).filter((row) => row !== undefined),
     operations: inOrder.flatMap((oid) => operationsOf(scope, oid)),
   };
-}
-
-function inTimestampOrder(a: OperationRow, b: OperationRow): number {
-  if (a.timestamp !== b.timestamp) return a.timestamp < b.timestamp ? -1 : 1;
-  return a.order - b.order;
 }

@@ -1,11 +1,11 @@
 import type { Head, LibraryChange } from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
 import { putAccess } from './access.js';
-import { Authors } from './authors.js';
 import { putBaselines } from './baselines.js';
 import type { SqlDatabase } from './database.js';
 import { applyFiles } from './files.js';
 import { insertLibrary, updateHead } from './heads.js';
+import { openEpoch } from './open-epoch.js';
 import { insertOperations, type Scope } from './operations.js';
 import { putReplicas } from './replicas.js';
 
@@ -21,7 +21,7 @@ export class LibraryImport {
 
   constructor(database: SqlDatabase, id: LibraryId, head: Head) {
     const key = insertLibrary(database, id, head);
-    this.#scope = { database, key, authors: new Authors(database, key) };
+    this.#scope = { ...openEpoch(database, key), database };
   }
 
   add(rows: ImportedRows): void {
@@ -30,6 +30,7 @@ export class LibraryImport {
     putReplicas(this.#scope, rows.replicas ?? []);
     putAccess(this.#scope, rows.access ?? []);
     if (rows.files) applyFiles(this.#scope, { files: rows.files }, []);
+    this.#scope.objects.complete(this.#scope.database);
   }
 
   /** The head, now that all of it is known. */

@@ -1,21 +1,28 @@
 import type { OperationKey } from '@verdant-web/core';
 import type { ReplicaId, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import type { Scope } from './operations.js';
+import { rangesOf } from './order-ranges.js';
 import { encodeText } from './text.js';
 
-// Left to itself, SQLite would search by the primary key, which is to read the whole library.
-const IN_LOG =
-  'SELECT author FROM operation INDEXED BY operation_by_object WHERE library = ? AND oid = ? AND timestamp = ?';
+const IN_LOG = `
+SELECT author FROM object_operation AS object CROSS JOIN operation
+  ON operation.library = object.library AND operation.server_order = object.server_order
+WHERE object.library = ? AND object.oid = ? AND object.timestamp = ?`;
 const FOLDED = 'SELECT 1 FROM folded_key WHERE library = ? AND author = ? AND timestamp = ? AND oid = ?';
 
 /** Whether this operation was stored, folded since or not. */
-export function isStored({ database, key, authors }: Scope, operation: OperationKey): boolean {
+export function isStored({ database, key, authors, objects }: Scope, operation: OperationKey): boolean {
+  const { timestamp } = operation;
   const author = authors.find(operation.replicaId);
   if (author === undefined) return false;
+  const isNew = objects
+    .newestOf(operation.oid)
+    .some((other) => other.timestamp === timestamp && other.author === author);
+  if (isNew) return true;
   const oid = encodeText(operation.oid);
-  const inLog = database.all<readonly [number]>(IN_LOG, key, oid, operation.timestamp);
-  if (inLog.some(([other]) => other === author)) return true;
-  return database.get(FOLDED, key, author, operation.timestamp, oid) !== undefined;
+  const indexed = objects.hasRows ? database.all<readonly [number]>(IN_LOG, key, oid, timestamp) : [];
+  if (indexed.some(([other]) => other === author)) return true;
+  return database.get(FOLDED, key, author, timestamp, oid) !== undefined;
 }
 
 const RANGE = 'library = ? AND server_order BETWEEN ? AND ?';
@@ -25,22 +32,13 @@ SELECT library, author, timestamp, oid FROM operation WHERE ${RANGE}`;
 const REMOVE = `DELETE FROM operation WHERE ${RANGE}`;
 
 /** Takes operations out of the log; their keys stay. */
-export function foldOperations({ database, key }: Scope, orders: readonly ServerOrder[]): void {
-  for (const [first, last] of rangesOf(orders)) {
+export function foldOperations({ database, key, objects }: Scope, orders: readonly ServerOrder[]): void {
+  const ranges = rangesOf(orders);
+  objects.remove(database, ranges);
+  for (const [first, last] of ranges) {
     database.run(KEEP, key, first, last);
     database.run(REMOVE, key, first, last);
   }
-}
-
-/** Most of what is folded at once was stored in a row. */
-function rangesOf(orders: readonly ServerOrder[]): [first: ServerOrder, last: ServerOrder][] {
-  const ranges: [ServerOrder, ServerOrder][] = [];
-  for (const order of [...orders].sort((a, b) => a - b)) {
-    const range = ranges.at(-1);
-    if (range && order <= range[1] + 1) range[1] = order;
-    else ranges.push([order, order]);
-  }
-  return ranges;
 }
 
 const DROP = 'DELETE FROM folded_key WHERE library = ? AND author = ? AND timestamp <= ?';

@@ -18,7 +18,6 @@ import type {
 import { emptyHead } from '@verdant-web/core';
 import type { LibraryId, Oid, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import { findAccess } from './access.js';
-import { Authors } from './authors.js';
 import { baselinesAfter } from './baselines.js';
 import { commitChange } from './commit.js';
 import type { SqlAccess, SqlDatabase } from './database.js';
@@ -27,6 +26,7 @@ import { evictedFiles, expiredFiles, filesAfter, findFile, forgetFiles } from '.
 import { findFoldable } from './foldable.js';
 import { evictedKeys, findLibrary, insertLibrary } from './heads.js';
 import { isStored } from './keys.js';
+import { type OpenEpoch, openEpoch } from './open-epoch.js';
 import { earliestAfter, operationsBetween, type Scope } from './operations.js';
 import { takePage } from './pages.js';
 import { deleteRowsOf, hasRowsOf } from './reclaim.js';
@@ -38,7 +38,7 @@ export class SqlLibraryStorage implements LibraryStorage {
   readonly #id: LibraryId;
   readonly #access: SqlAccess;
   readonly #stages = new Stages();
-  #authors: { key: number; authors: Authors } | null = null;
+  #epoch: OpenEpoch | null = null;
   #cutOff: string | null = null;
 
   constructor(id: LibraryId, access: SqlAccess) {
@@ -82,15 +82,15 @@ export class SqlLibraryStorage implements LibraryStorage {
     const { adopt } = change;
     try {
       const stage = adopt === undefined ? null : this.#stages.find(adopt);
-      const result = await this.#write((database) => {
-        if (stage) this.#authors = stage;
-        return commitChange(database, this.#id, change, stage, (key) => this.#scope(database, key));
-      });
-      if (adopt !== undefined && result.ok) this.#stages.drop(adopt);
+      const result = await this.#write((database) =>
+        commitChange(database, this.#id, change, stage, (key) => this.#scope(database, key)),
+      );
+      if (!result.ok) this.#epoch = null;
+      else if (adopt !== undefined) this.#stages.drop(adopt);
       return result;
     } catch (error) {
-      // Authors that were given a number in it have none.
-      this.#authors = null;
+      // It may tell of rows that are not there.
+      this.#epoch = null;
       throw error;
     }
   }
@@ -230,8 +230,9 @@ export class SqlLibraryStorage implements LibraryStorage {
   }
 
   #scope(database: SqlDatabase, key: number): Scope {
-    if (this.#authors?.key !== key) this.#authors = { key, authors: new Authors(database, key) };
-    return { database, key, authors: this.#authors.authors };
+    if (this.#epoch?.key !== key) this.#epoch = openEpoch(database, key);
+    const { authors, objects } = this.#epoch;
+    return { database, key, authors, objects };
   }
 
   #assertOpen(): void {

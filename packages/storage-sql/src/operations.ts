@@ -1,25 +1,26 @@
 import type { OperationRow } from '@verdant-web/core';
 import type { Oid, ServerOrder, Timestamp } from '@verdant-web/protocol';
-import type { Authors } from './authors.js';
 import type { SqlDatabase } from './database.js';
+import type { NewOperation } from './object-index.js';
+import type { OpenEpoch } from './open-epoch.js';
+import { rangesOf } from './order-ranges.js';
 import { decodeOptional, decodeText, encodeOptional, encodeText } from './text.js';
 
 /** An open library's present epoch: what the tables' functions work on. */
-export interface Scope {
+export interface Scope extends OpenEpoch {
   database: SqlDatabase;
-  /** The library's key. */
-  key: number;
-  authors: Authors;
 }
 
 const INSERT = `
 INSERT INTO operation (library, server_order, author, oid, timestamp, authz, data) VALUES (?, ?, ?, ?, ?, ?, ?)`;
 
-export function insertOperations({ database, key, authors }: Scope, rows: readonly OperationRow[]): void {
+export function insertOperations(scope: Scope, rows: readonly OperationRow[]): void {
+  const { database, key, authors, objects } = scope;
   for (const row of rows) {
     const author = authors.numberOf(database, row.replicaId);
     const { order, oid, timestamp, authz, data } = row;
     database.run(INSERT, key, order, author, encodeText(oid), timestamp, encodeOptional(authz), data);
+    objects.add({ order, author, oid, timestamp, length: data.length });
   }
 }
 
@@ -44,35 +45,94 @@ export const operationsBetween = (
   through: ServerOrder,
 ): Iterable<OperationRow> => decodeEach(scope, scope.database.iterate<Row>(PAGE, scope.key, after, through));
 
+/** The rows of these operations, by server order. */
+export function operationsAt(scope: Scope, orders: readonly ServerOrder[]): Map<ServerOrder, OperationRow> {
+  const found = new Map<ServerOrder, OperationRow>();
+  for (const [first, last] of rangesOf(orders)) {
+    for (const row of scope.database.all<Row>(PAGE, scope.key, first - 1, last)) {
+      found.set(row[0], decode(scope, row));
+    }
+  }
+  return found;
+}
+
+const INDEXED = `
+SELECT operation.server_order, author, operation.oid, operation.timestamp, authz, data
+FROM object_operation AS object CROSS JOIN operation
+  ON operation.library = object.library AND operation.server_order = object.server_order`;
+
 const OF_OBJECT = `
-SELECT ${COLUMNS} FROM operation INDEXED BY operation_by_object
-WHERE library = ? AND oid = ? ORDER BY timestamp, server_order`;
+${INDEXED} WHERE object.library = ? AND object.oid = ? ORDER BY object.timestamp, object.server_order`;
 
 /** One object's operations in timestamp order. */
 export const operationsOf = (scope: Scope, oid: Oid): OperationRow[] =>
-  scope.database.all<Row>(OF_OBJECT, scope.key, encodeText(oid)).map((row) => decode(scope, row));
-
-const OF_OBJECT_BEFORE = `
-SELECT ${COLUMNS} FROM operation INDEXED BY operation_by_object
-WHERE library = ? AND oid = ? AND timestamp < ? ORDER BY timestamp, server_order`;
-
-/** One object's operations in timestamp order, one by one; leave the loop before anything is written. */
-export const operationsBefore = (scope: Scope, oid: Oid, before: Timestamp): Iterable<OperationRow> =>
-  decodeEach(scope, scope.database.iterate<Row>(OF_OBJECT_BEFORE, scope.key, encodeText(oid), before));
+  withNewest(scope, OF_OBJECT, [encodeText(oid)], scope.objects.newestOf(oid));
 
 const NESTED = `
-SELECT ${COLUMNS} FROM operation INDEXED BY operation_by_object
-WHERE library = ? AND oid >= ? AND oid < ? ORDER BY oid, timestamp, server_order`;
+${INDEXED} WHERE object.library = ? AND object.oid >= ? AND object.oid < ?
+ORDER BY object.oid, object.timestamp, object.server_order`;
 
-/** Operations of the objects nested in a document: `<root>:…`. */
+/** Operations of the objects nested in a document: `<root>:…`. Of each object, they are in timestamp order. */
 export const nestedOperations = (scope: Scope, root: Oid): OperationRow[] =>
-  scope.database.all<Row>(NESTED, scope.key, ...nestedRange(root)).map((row) => decode(scope, row));
+  withNewest(scope, NESTED, nestedRange(root), scope.objects.newestIn(`${root}:`));
 
 /** The range of oids that begin with `<root>:`. `;` comes after `:`. */
 export const nestedRange = (root: Oid): [from: string, to: string] => [
   `${encodeText(root)}:`,
   `${encodeText(root)};`,
 ];
+
+function withNewest(
+  scope: Scope,
+  sql: string,
+  of: string[],
+  newest: readonly NewOperation[],
+): OperationRow[] {
+  const { database, key, objects } = scope;
+  const indexed = objects.hasRows ? database.all<Row>(sql, key, ...of).map((row) => decode(scope, row)) : [];
+  if (newest.length === 0) return indexed;
+  const found = operationsAt(
+    scope,
+    newest.map(({ order }) => order),
+  );
+  return [...indexed, ...found.values()].sort(byTime);
+}
+
+/** In timestamp order; operations of one time in server order. */
+export function byTime(
+  a: Pick<OperationRow, 'timestamp' | 'order'>,
+  b: Pick<OperationRow, 'timestamp' | 'order'>,
+): number {
+  if (a.timestamp !== b.timestamp) return a.timestamp < b.timestamp ? -1 : 1;
+  return a.order - b.order;
+}
+
+const OF_OBJECT_BEFORE = `
+${INDEXED} WHERE object.library = ? AND object.oid = ? AND object.timestamp < ?
+ORDER BY object.timestamp, object.server_order`;
+
+/**
+ * One object's operations in timestamp order, one by one, the newest without their rows: {@link operationsAt} has them. Leave the
+ * loop before anything is written.
+ */
+export function* operationsBefore(
+  scope: Scope,
+  oid: Oid,
+  before: Timestamp,
+): Iterable<OperationRow | NewOperation> {
+  const { database, key, objects } = scope;
+  const newest = objects.newestOf(oid);
+  let next = 0;
+  if (objects.hasRows) {
+    const indexed = database.iterate<Row>(OF_OBJECT_BEFORE, key, encodeText(oid), before);
+    for (const row of decodeEach(scope, indexed)) {
+      // What is in the table was stored before.
+      while (next < newest.length && newest[next]!.timestamp < row.timestamp) yield newest[next++]!;
+      yield row;
+    }
+  }
+  for (; next < newest.length && newest[next]!.timestamp < before; next++) yield newest[next]!;
+}
 
 const EARLIEST = 'SELECT min(timestamp) FROM operation WHERE library = ? AND server_order > ?';
 

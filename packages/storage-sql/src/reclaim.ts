@@ -7,6 +7,7 @@ const SLICE_ROWS = 100;
 /** Tables that are emptied, with the columns that follow the library in their primary keys. */
 const TABLES = [
   ['operation', 'server_order'],
+  ['object_operation', 'oid, timestamp, server_order'],
   ['baseline', 'oid'],
   ['folded_key', 'author, timestamp, oid'],
   ['replica', 'id'],

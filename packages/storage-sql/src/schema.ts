@@ -5,7 +5,7 @@ import type { SqlDriver } from './driver.js';
 export const APPLICATION_ID = 0x56524454;
 
 /** The layout that this version writes: the `user_version`. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 /**
  * One layout for one file per library and for one file for all: a library has an internal key, which leads the
@@ -15,7 +15,7 @@ export const SCHEMA_VERSION = 2;
  * Measured on 100,000 operations over 10,000 objects, 1,000 a commit, `synchronous=FULL`: 290,000 rows/s without
  * a secondary index, 70,000 with the one by object (scattered), another 5 % and 25 % of the file for one by author
  * and timestamp. The one by object is needed to read a document and to fold, and finds a repeated operation too, so
- * it is the only one.
+ * it is the only one, and the newest operations are not in it.
  */
 export const SCHEMA = `
 CREATE TABLE library (
@@ -32,7 +32,9 @@ CREATE TABLE library (
   baselines INTEGER NOT NULL,
   -- Since layout 2.
   latest TEXT,
-  horizon TEXT
+  horizon TEXT,
+  -- Since layout 3.
+  indexed_through INTEGER NOT NULL DEFAULT 0
 );
 -- The row of the highest epoch is the library; lower ones are evicted, and those below zero are staged.
 CREATE UNIQUE INDEX library_by_id ON library (id, epoch);
@@ -55,7 +57,15 @@ CREATE TABLE operation (
   data TEXT NOT NULL,
   PRIMARY KEY (library, server_order)
 ) WITHOUT ROWID;
-CREATE INDEX operation_by_object ON operation (library, oid, timestamp);
+
+-- Which operations each object has, up to the server order \`indexed_through\`: see object-index.ts.
+CREATE TABLE object_operation (
+  library INTEGER NOT NULL,
+  oid TEXT NOT NULL,
+  timestamp TEXT NOT NULL,
+  server_order INTEGER NOT NULL,
+  PRIMARY KEY (library, oid, timestamp, server_order)
+) WITHOUT ROWID;
 
 -- Keys of folded operations. They are dropped by author, from the oldest on.
 CREATE TABLE folded_key (
@@ -132,6 +142,20 @@ UPDATE library SET latest = (
   )
 ) WHERE epoch >= 0;
 UPDATE library SET horizon = max(coalesce(latest, announced_ack), coalesce(announced_ack, latest));`,
+  // The index by object becomes a table that may be behind.
+  2: `
+CREATE TABLE object_operation (
+  library INTEGER NOT NULL,
+  oid TEXT NOT NULL,
+  timestamp TEXT NOT NULL,
+  server_order INTEGER NOT NULL,
+  PRIMARY KEY (library, oid, timestamp, server_order)
+) WITHOUT ROWID;
+INSERT INTO object_operation (library, oid, timestamp, server_order)
+SELECT library, oid, timestamp, server_order FROM operation ORDER BY library, oid, timestamp, server_order;
+DROP INDEX operation_by_object;
+ALTER TABLE library ADD COLUMN indexed_through INTEGER NOT NULL DEFAULT 0;
+UPDATE library SET indexed_through = server_order;`,
 };
 
 /**

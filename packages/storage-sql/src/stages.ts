@@ -1,17 +1,14 @@
 import type { StagedRows, StageId } from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
 import { putAccess } from './access.js';
-import { Authors } from './authors.js';
 import { putBaselines } from './baselines.js';
 import type { SqlDatabase } from './database.js';
 import { deleteLibrary, insertStage, type LibraryRecord } from './heads.js';
-import { insertOperations, type Scope } from './operations.js';
+import { type OpenEpoch, openEpoch } from './open-epoch.js';
+import { insertOperations } from './operations.js';
 
-/** Rows that are staged under a key of their own, and the numbers that their authors were given there. */
-export interface Stage {
-  key: number;
-  authors: Authors;
-}
+/** Rows that are staged under a key of their own. */
+export type Stage = OpenEpoch;
 
 /** What one open library has staged. */
 export class Stages {
@@ -19,8 +16,7 @@ export class Stages {
 
   /** Makes an empty stage, inside a transaction. */
   create(database: SqlDatabase, id: LibraryId): Stage {
-    const key = insertStage(database, id);
-    return { key, authors: new Authors(database, key) };
+    return openEpoch(database, insertStage(database, id));
   }
 
   keep(stage: Stage): StageId {
@@ -50,11 +46,12 @@ export class Stages {
 }
 
 /** Adds a page to a stage, inside a transaction. */
-export function stageRows(database: SqlDatabase, { key, authors }: Stage, rows: StagedRows): void {
-  const scope: Scope = { database, key, authors };
+export function stageRows(database: SqlDatabase, stage: Stage, rows: StagedRows): void {
+  const scope = { ...stage, database };
   insertOperations(scope, rows.operations ?? []);
   putBaselines(scope, rows.baselines ?? []);
   putAccess(scope, rows.access ?? []);
+  stage.objects.complete(database);
 }
 
 /** What a library without content may hold besides. */

@@ -21,20 +21,26 @@ const kinds: Record<string, (directory: string) => { open: () => Storage; file: 
     }),
   };
 
-test.each(Object.entries(kinds))('a database of layout 1 is brought up to date (%s)', async (_, kind) => {
+const LAYOUTS = [1, 2] as const;
+type Layout = (typeof LAYOUTS)[number];
+const cases = LAYOUTS.flatMap((layout) =>
+  Object.entries(kinds).map(([name, kind]) => ({ layout, name, kind })),
+);
+
+test.each(cases)('a database of layout $layout is brought up to date ($name)', async ({ layout, kind }) => {
   const { open, file } = kind(temporaryDirectory());
   await fill(open());
-  for (const path of new Set([ONE, TWO].map(file))) makeLayout1(path);
+  for (const path of new Set([ONE, TWO].map(file))) makeEarlier(path, layout);
   await expectUpToDate(open());
   // And is that from then on.
   await expectUpToDate(open());
 });
 
-test('a unified database of layout 1 is taken over', async () => {
+test.each(LAYOUTS)('a unified database of layout %i is taken over', async (layout) => {
   const directory = temporaryDirectory();
   const unified = join(directory, 'verdant.sqlite');
   await fill(sqlStorage({ databaseFile: unified }));
-  makeLayout1(unified);
+  makeEarlier(unified, layout);
   const databasesDirectory = join(directory, 'databases');
   await expectUpToDate(sqlShardStorage({ databasesDirectory, transferFromUnifiedDatabaseFile: unified }));
 });
@@ -77,15 +83,24 @@ async function fill(storage: Storage): Promise<void> {
   await storage.close();
 }
 
-function makeLayout1(path: string): void {
+function makeEarlier(path: string, layout: Layout): void {
   const db = new Database(path);
-  db.exec('ALTER TABLE library DROP COLUMN latest; ALTER TABLE library DROP COLUMN horizon;');
-  db.pragma('user_version = 1');
+  db.exec(`
+    ALTER TABLE library DROP COLUMN indexed_through;
+    DROP TABLE object_operation;
+    CREATE INDEX operation_by_object ON operation (library, oid, timestamp);`);
+  if (layout === 1) {
+    db.exec('ALTER TABLE library DROP COLUMN latest; ALTER TABLE library DROP COLUMN horizon;');
+  }
+  db.pragma(`user_version = ${layout}`);
   db.close();
 }
 
 async function expectUpToDate(storage: Storage): Promise<void> {
-  expect((await (await storage.open(ONE)).load(0))?.head).toEqual(HEAD);
+  const one = await storage.open(ONE);
+  expect((await one.load(0))?.head).toEqual(HEAD);
+  const { operations } = await one.readDocument('items/1' as Oid);
+  expect(operations.map(({ order }) => order)).toEqual([3, 2]);
   expect((await (await storage.open(TWO)).load(0))?.head).toMatchObject({ latest: null, horizon: at(2) });
   await storage.close();
 }

@@ -74,6 +74,9 @@ const WHOLE_LIBRARY = [
   /^SELECT number, id FROM author WHERE library = \?$/,
 ];
 
+/** A few hundred rows at once, in the order of the table that they go to. */
+const SORTED_ON_PURPOSE = 'INSERT INTO object_operation';
+
 test('[WORK-5] every statement finds its rows by an index', () => {
   // Those of the suite above, which ran before.
   expect(statements.size).toBeGreaterThan(40);
@@ -91,7 +94,7 @@ test('[WORK-5] every statement finds its rows by an index', () => {
     const isList = /^SELECT (DISTINCT id FROM library|1 FROM sqlite_schema|.* FROM revocation$)/.test(plain);
     for (const step of plan) {
       if (!isList) expect.soft(step, plain).not.toMatch(/^SCAN/);
-      expect.soft(step, plain).not.toMatch(/TEMP B-TREE/);
+      if (!plain.startsWith(SORTED_ON_PURPOSE)) expect.soft(step, plain).not.toMatch(/TEMP B-TREE/);
       if (!WHOLE_LIBRARY.some((pattern) => pattern.test(plain)))
         expect.soft(step, plain).not.toMatch(/\(library=\?\)$/);
     }
