@@ -24,10 +24,9 @@ function readRequest(body: string, connection: RequestConnection, limits: Limits
       `The body has to be an object with a list 'messages' of up to ${MAX_MESSAGES} messages.`,
     );
   }
-  return messages.flatMap((message) => {
-    const read = readMessage(message, limits);
-    return read ? [{ ...read, connection } as Inbound] : [];
-  });
+  return messages
+    .map((message) => readMessage(connection, message, limits))
+    .filter((inbound) => inbound !== null);
 }
 
 /** The replica that the messages are of; null: none says so. */

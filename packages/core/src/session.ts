@@ -191,8 +191,8 @@ export class Session implements SocketSession, SocketConnection {
       epoch: this.#epoch,
       long: text.length > limits.maxWholeMessageLength ? { text, place: 'message' } : null,
       read: () => {
-        const read = readFrame(text, limits);
-        return read ? [{ ...read, connection: this } as ReturnType<Unit['read']>[number]] : [];
+        const inbound = readFrame(this, text, limits);
+        return inbound ? [inbound] : [];
       },
       answer: (message) => {
         if (typeof message === 'string') this.outbox.send(message);

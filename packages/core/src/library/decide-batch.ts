@@ -16,7 +16,7 @@ export function decideBatch(
   return batch.map((messages) => {
     const effects: Effect[] = [];
     for (const inbound of messages) {
-      const { connection, message, error } = inbound;
+      const { connection, error } = inbound;
       // After a refused message nothing later of that connection is processed.
       if (refused.has(connection)) break;
       if (error !== null) {
@@ -24,19 +24,23 @@ export function decideBatch(
         refused.add(connection);
         continue;
       }
-      const decided = decideOne(draft, context, connection, message, inbound.staged);
+      const decided = decideOne(draft, context, inbound);
       draft.apply(decided.step);
-      effects.push(...decided.effects);
-      if (isRefused(decided.effects)) refused.add(connection);
+      for (const effect of decided.effects) {
+        effects.push(effect);
+        if (effect.kind === 'refuse') refused.add(connection);
+      }
     }
     return effects;
   });
 }
 
+type Understood = Extract<Inbound, { error: null }>;
+
 /** A message that cannot be decided fails alone. */
-function decideOne(...args: Parameters<typeof decide>): Decided {
+function decideOne(draft: Draft, context: DecideContext, inbound: Understood): Decided {
   try {
-    return decide(...args);
+    return decide(draft, context, inbound.connection, inbound.message, inbound.staged);
   } catch (error) {
     return { step: {}, effects: [{ kind: 'refuse', error: asVerdantError(error) }] };
   }

@@ -167,24 +167,28 @@ function decideAck(
   if (message.nonce !== undefined || message.timestamp === undefined) return NOTHING;
   if (row === null || needsSync(draft, context, connection, row)) return NOTHING;
   const { timestamp } = message;
-  const acked: ReplicaRow = {
-    ...row,
+  const proven = withProof(row, context, connection, timestamp);
+  const replica: ReplicaRow = {
+    id: row.id,
+    userId: row.userId,
+    type: row.type,
+    lastReset: row.lastReset,
+    pending: proven.pending,
     lastSeen: context.now,
     ackedTime: laterOf(row.ackedTime, clamp(context, timestamp)),
+    writtenThrough: row.writtenThrough,
+    ackedOrder: proven.ackedOrder,
   };
-  return {
-    step: { replica: withProof(acked, context, connection, timestamp), soft: true },
-    effects: [{ kind: 'proof', timestamp }],
-  };
+  return { step: { replica, soft: true }, effects: [{ kind: 'proof', timestamp }] };
 }
 
-/** The row after an ack on the socket that was sent what it acknowledges. */
+/** What the replica is known to hold after an ack on the socket that was sent what it acknowledges. */
 function withProof(
   row: ReplicaRow,
   context: DecideContext,
   connection: Connection,
   timestamp: Timestamp,
-): ReplicaRow {
+): Pick<ReplicaRow, 'ackedOrder' | 'pending'> {
   const isItsOwn = connection.kind === 'socket' && connection.replicaId === row.id;
   const proof = isItsOwn ? connection.delivery.proofOf(timestamp) : null;
   if (!proof) return row;
@@ -198,7 +202,8 @@ function withProof(
   const confirmed = proof.reply ? confirmReply(known, proof.reply) : known;
   // A reset that is still to be applied may wipe what came after the reply.
   if (pendingReset(confirmed)) return confirmed;
-  return { ...confirmed, ackedOrder: Math.max(confirmed.ackedOrder, proof.order) };
+  const { ackedOrder, pending } = confirmed;
+  return { ackedOrder: Math.max(ackedOrder, proof.order), pending };
 }
 
 /**

@@ -121,9 +121,9 @@ function outlineOf(cut: CutJson, { connection }: Unit, { place }: LongText, limi
   const inbound: Inbound[] = [];
   let at = -1;
   for (const [index, value] of values.entries()) {
-    const read = readMessage(value, limits);
+    const read = readMessage(connection, value, limits);
     if (index === only[0]) at = inbound.length;
-    if (read) inbound.push({ ...read, connection } as Inbound);
+    if (read) inbound.push(read);
   }
   const writing = inbound.filter(({ message }) => message?.type === 'sync' || message?.type === 'op');
   const sync = inbound[at]?.message;
