@@ -13,8 +13,11 @@ import { planRebase, rebaseChange } from './rebase.js';
 
 /** Folding waits this long, so that what is acknowledged together is folded together. */
 const DELAY_MS = 300;
-/** A slice is made smaller or larger so that it takes about this long; the event loop is free between slices. */
-const SLICE_MS = 6;
+/**
+ * A slice is made smaller or larger so that reading and folding it takes about this long; the event loop is free between slices.
+ * Its commit takes about as long again, and then waits for the disk, which a smaller slice does not make shorter.
+ */
+const SLICE_MS = 3;
 
 /**
  * How long keys of folded operations are kept after their author's `since` has passed them: requests overtake each other,
@@ -69,6 +72,7 @@ export class Rebaser {
     const found = await library.storage.foldable({ after: this.#cursor, ...bounds, limit: this.#limit });
     if (found.operations.length > 0) {
       const plan = planRebase(found.operations, found.baselines);
+      this.#adapt(library.services.scheduler.now() - started);
       const { state } = library;
       await library.commit({
         ...rebaseChange(state.head, plan, found.baselines, started),
@@ -88,7 +92,6 @@ export class Rebaser {
       this.isDue = false;
       this.#done = bounds;
     }
-    this.#adapt(library.services.scheduler.now() - started);
   }
 
   /** What the server wrote comes back with whole histories alone. */
