@@ -11,7 +11,10 @@ type Program =
   | 'idle-sockets'
   | 'many'
   | 'rebase'
-  | 'visits';
+  | 'visits'
+  | 'yjs-fan-out'
+  | 'yjs-first-load'
+  | 'yjs-idle';
 
 /** What a program tells when that begins which it is there for, where others need to know. */
 export const BEGINNING = 'beginning';

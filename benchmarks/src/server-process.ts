@@ -7,8 +7,11 @@ import { basename, dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
-/** Whom a work is done by. */
+/** Whom a work is done by, of those that speak our wire. */
 export type Subject = 'ours' | 'floor' | 'original';
+
+/** … and those that do not: Yjs documents on hocuspocus. */
+export type AnySubject = Subject | 'hocuspocus';
 
 /** Tokens are signed with it, for all of them. */
 export const SECRET = 'a-secret-of-the-benchmarks-0123456789abcdef';
@@ -58,7 +61,7 @@ export interface ServerOptions {
 
 /** Does something with a server that is ended afterwards. Where it fails, what the server said is told. */
 export async function withServer<T>(
-  subject: Subject,
+  subject: AnySubject,
   options: ServerOptions,
   work: (server: ServerProcess) => Promise<T>,
 ): Promise<T> {
@@ -72,7 +75,7 @@ export async function withServer<T>(
   }
 }
 
-async function startServer(subject: Subject, options: ServerOptions): Promise<ServerProcess> {
+async function startServer(subject: AnySubject, options: ServerOptions): Promise<ServerProcess> {
   const directory = options.keptIn ?? (await mkdtemp(join(tmpdir(), `verdant-bench-${subject}-`)));
   if (options.copyOf) await cp(options.copyOf, directory, { recursive: true });
   const port = await freePort();

@@ -1,6 +1,7 @@
 import { fanOut } from './fan-out.js';
 import { firstSync } from './first-sync.js';
 import { founding } from './founding.js';
+import { hocuspocus } from './hocuspocus.js';
 import { idlePoll } from './idle-poll.js';
 import { latency } from './latency.js';
 import { many } from './many.js';
@@ -18,6 +19,7 @@ export const works: readonly Work[] = [
   idlePoll,
   rebase,
   rest,
+  hocuspocus,
   {
     name: 'growth',
     title: 'growth: each of the above at 1×, 10×, 100×',

@@ -32,7 +32,7 @@ export const firstSync: Work = {
 
 const PROGRAMS = { ours: undefined, floor: 'storing-floor', original: undefined } as const;
 const MOST_FOR_THE_ORIGINAL = 100_000;
-const WARM_UP: SeedLibrary = { name: 'small', objects: 1_000, operations: 100 };
+export const WARM_UP: SeedLibrary = { name: 'small', objects: 1_000, operations: 100 };
 const DEADLINE_MS = 180_000;
 
 const OF_THE_FLOOR = 0.5;
@@ -73,7 +73,7 @@ async function runCase(
   const figures: Record<Subject, FirstSyncFigures[]> = { ours: [], floor: [], original: [] };
   for (let run = 0; run < options.runs; run++) {
     for (const subject of subjects) {
-      const told = await runOnce(subject, transport, library, {
+      const told = await syncAfresh(subject, transport, library, {
         copyOf: seeds[subject]!,
         profile: profileOf(options, 'first-sync', name, run + 1, subject),
         scale: options.scale,
@@ -120,11 +120,12 @@ async function runCase(
   };
 }
 
-function runOnce(
+/** Syncs of one library by fresh replicas, on a copy of a folder that holds it and {@link WARM_UP}. */
+export function syncAfresh(
   subject: Subject,
   transport: Transport,
   { name, objects, operations }: SeedLibrary,
-  { copyOf, profile, scale }: { copyOf: string; profile: string | undefined; scale: number },
+  { copyOf, profile, scale }: { copyOf: string; profile?: string | undefined; scale: number },
 ): Promise<FirstSyncFigures> {
   return withServer(subject, { program: PROGRAMS[subject], copyOf, profile }, ({ base, pid }) =>
     runLoad<FirstSyncLoad, FirstSyncFigures>(

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Subject } from '../server-process.js';
+import type { AnySubject } from '../server-process.js';
 import { type Summary, summarize } from '../statistics.js';
 
 export interface RunOptions {
@@ -24,10 +24,10 @@ export function profileOf({ profileDirectory }: RunOptions, ...of: (string | num
 export interface Case {
   name: string;
   unit: string;
-  figures: Partial<Record<Subject, Summary>>;
+  figures: Partial<Record<AnySubject, Summary>>;
   goals: Goal[];
   /** What stands behind the figures, run by run. */
-  details: Partial<Record<Subject, object[]>>;
+  details: Partial<Record<AnySubject, object[]>>;
 }
 
 export interface Goal {

@@ -48,7 +48,8 @@ export async function idleSockets(options: RunOptions): Promise<Case> {
   };
 }
 
-async function holdSockets(
+/** Connects them, and asks what that added. */
+export async function holdSockets(
   subject: 'ours' | 'floor',
   options: RunOptions,
   run: number,
@@ -78,7 +79,7 @@ async function holdSockets(
   });
 }
 
-async function settledMemory(server: ServerProcess): Promise<{ resident: number; heap: number }> {
+export async function settledMemory(server: ServerProcess): Promise<{ resident: number; heap: number }> {
   await sleep(SETTLE_MS);
   const { heapUsed } = await server.memory();
   return { resident: residentMemory(server.pid), heap: heapUsed };
