@@ -34,6 +34,7 @@ export type {
   RevocationRow,
 } from './storage/rows.js';
 export type {
+  BaselineText,
   CommitResult,
   DocumentRows,
   Facts,

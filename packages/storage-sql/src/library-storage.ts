@@ -1,5 +1,6 @@
 import type {
   BaselineRow,
+  BaselineText,
   CommitResult,
   DocumentRows,
   Facts,
@@ -18,6 +19,7 @@ import type {
 import { emptyHead } from '@verdant-web/core';
 import type { LibraryId, Oid, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import { findAccess } from './access.js';
+import { BaselineTexts } from './baseline-texts.js';
 import { baselinesAfter } from './baselines.js';
 import { commitChange } from './commit.js';
 import type { SqlAccess, SqlDatabase } from './database.js';
@@ -143,6 +145,11 @@ export class SqlLibraryStorage implements LibraryStorage {
       after = page.at(-1)?.oid ?? after;
       return page;
     });
+  }
+
+  async *readBaselineTexts(): AsyncIterable<BaselineText[]> {
+    const texts = new BaselineTexts();
+    yield* this.#pages((scope) => texts.nextPage(scope));
   }
 
   async *readOperations(after: ServerOrder, through: ServerOrder): AsyncIterable<OperationRow[]> {

@@ -70,6 +70,7 @@ const WHOLE_LIBRARY = [
   /^DELETE FROM \w+ WHERE library = \?$/,
   /^SELECT [\w, ]+ FROM \w+ WHERE library = \? (ORDER BY [\w, ]+ )?LIMIT (\?|\d+)( OFFSET 100)?$/,
   /^SELECT [\w, ]+ FROM (baseline|replica) WHERE library = \? ORDER BY (oid|id)$/,
+  /FROM baseline WHERE library = \? ORDER BY oid LIMIT 500 \)$/,
   /^UPDATE OR IGNORE (replica|access|file) SET library = \? WHERE library = \?$/,
   /^SELECT number, id FROM author WHERE library = \?$/,
 ];
@@ -93,7 +94,7 @@ test('[WORK-5] every statement finds its rows by an index', () => {
     const plain = sql.trim().replace(/\s+/g, ' ');
     const isList = /^SELECT (DISTINCT id FROM library|1 FROM sqlite_schema|.* FROM revocation$)/.test(plain);
     for (const step of plan) {
-      if (!isList) expect.soft(step, plain).not.toMatch(/^SCAN/);
+      if (!isList) expect.soft(step, plain).not.toMatch(/^SCAN (?!\(subquery)/);
       if (!plain.startsWith(SORTED_ON_PURPOSE)) expect.soft(step, plain).not.toMatch(/TEMP B-TREE/);
       if (!WHOLE_LIBRARY.some((pattern) => pattern.test(plain)))
         expect.soft(step, plain).not.toMatch(/\(library=\?\)$/);

@@ -84,8 +84,8 @@ export const syncFaults: readonly Fault[] = [
     breaks: ['SYNC-9'],
     harm: 'The device loses everything that had been folded.',
     file: 'library/reply.ts',
-    right: 'childrenFirst(storage.readBaselines()), context, encodeBaseline);',
-    wrong: 'childrenFirst((async function* () {})()), context, encodeBaseline);',
+    right: 'childrenFirst(baselineTexts(storage)), context, textOf);',
+    wrong: 'childrenFirst((async function* () {})()), context, textOf);',
   },
   {
     name: 'resets a replica with the operations that it lacks, not with all',

@@ -1,20 +1,22 @@
-import { isRoot, type Oid, rootOf, type Timestamp } from '@verdant-web/protocol';
+import { isRoot, type Oid, rootOf } from '@verdant-web/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { BaselineRow } from '../storage/rows.js';
+import type { BaselineText } from '../storage/storage.js';
 import { childrenFirst } from './children-first.js';
 
-const row = (oid: string, refs: readonly string[] = [], size = 0): BaselineRow => ({
+const row = (oid: string, refs: readonly string[] = [], size = 0): BaselineText => ({
   oid: oid as Oid,
-  snapshot: JSON.stringify({ text: 'x'.repeat(size), list: refs.map((id) => ({ '@@type': 'ref', id })) }),
-  timestamp: '0' as Timestamp,
+  text: JSON.stringify({
+    oid,
+    snapshot: { text: 'x'.repeat(size), list: refs.map((id) => ({ '@@type': 'ref', id })) },
+  }),
   authz: null,
 });
 
-const inOidOrder = (rows: readonly BaselineRow[]) =>
+const inOidOrder = (rows: readonly BaselineText[]) =>
   [...rows].sort((a, b) => (a.oid < b.oid ? -1 : a.oid > b.oid ? 1 : 0));
 
-async function ordered(rows: readonly BaselineRow[], pageSize = 2): Promise<string[]> {
+async function ordered(rows: readonly BaselineText[], pageSize = 2): Promise<string[]> {
   async function* pages() {
     const sorted = inOidOrder(rows);
     for (let from = 0; from < sorted.length; from += pageSize) yield sorted.slice(from, from + pageSize);

@@ -1,5 +1,5 @@
 import { type Oid, rootOf } from '@verdant-web/protocol';
-import type { BaselineRow } from '../storage/rows.js';
+import type { BaselineText } from '../storage/storage.js';
 
 /** Up to how many characters of a document are held to be put in order: a larger one goes out as it is stored, its root last. */
 const HELD = 4 * 1024 * 1024;
@@ -11,12 +11,12 @@ const HELD = 4 * 1024 * 1024;
  * them. Where that was the root first, it still takes the nested ones for deleted when it looks at the root, so it takes
  * the whole document for deleted, and hides it until its root changes.
  */
-export async function* childrenFirst(pages: AsyncIterable<BaselineRow[]>): AsyncGenerator<BaselineRow[]> {
+export async function* childrenFirst(pages: AsyncIterable<BaselineText[]>): AsyncGenerator<BaselineText[]> {
   // In oid order a root comes before its nested objects, and between them only documents whose ids begin with its own:
   // `items/1`, `items/10`, `items/1:nested`. So what is begun nests.
   const begun: Document[] = [];
   for await (const page of pages) {
-    const out: BaselineRow[] = [];
+    const out: BaselineText[] = [];
     for (const row of page) {
       const root = rootOf(row.oid);
       while (begun.length > 0 && !root.startsWith(begun.at(-1)!.root)) out.push(...begun.pop()!.end());
@@ -34,30 +34,30 @@ export async function* childrenFirst(pages: AsyncIterable<BaselineRow[]>): Async
 }
 
 class Document {
-  #root: BaselineRow | null = null;
-  readonly #nested = new Map<Oid, BaselineRow>();
+  #root: BaselineText | null = null;
+  readonly #nested = new Map<Oid, BaselineText>();
   #size = 0;
 
   constructor(readonly root: Oid) {}
 
   /** Takes a row; returns those that need not wait any longer. */
-  add(row: BaselineRow): BaselineRow[] {
+  add(row: BaselineText): BaselineText[] {
     if (row.oid === this.root) {
       this.#root = row;
       return [];
     }
     this.#nested.set(row.oid, row);
-    this.#size += row.snapshot.length;
+    this.#size += row.text.length;
     return this.#size > HELD ? this.takeNested() : [];
   }
 
-  end(): BaselineRow[] {
+  end(): BaselineText[] {
     const nested = this.takeNested();
     return this.#root === null ? nested : [...nested, this.#root];
   }
 
   /** The nested objects so far, in order. */
-  takeNested(): BaselineRow[] {
+  takeNested(): BaselineText[] {
     const rows = this.#nested.size < 2 ? [...this.#nested.values()] : referredFirst(this.#nested);
     this.#nested.clear();
     this.#size = 0;
@@ -66,15 +66,15 @@ class Document {
 }
 
 /** Each row after those that it refers to. Without recursion: how deep that goes is up to who wrote them. */
-function referredFirst(rows: ReadonlyMap<Oid, BaselineRow>): BaselineRow[] {
-  const ordered: BaselineRow[] = [];
+function referredFirst(rows: ReadonlyMap<Oid, BaselineText>): BaselineText[] {
+  const ordered: BaselineText[] = [];
   const seen = new Set<Oid>();
-  const path: { row: BaselineRow; refs: Oid[] }[] = [];
+  const path: { row: BaselineText; refs: Oid[] }[] = [];
   const enter = (oid: Oid) => {
     const row = rows.get(oid);
     if (!row || seen.has(oid)) return;
     seen.add(oid);
-    path.push({ row, refs: refsIn(row.snapshot) });
+    path.push({ row, refs: refsIn(row.text) });
   };
   for (const oid of rows.keys()) {
     enter(oid);
@@ -89,6 +89,5 @@ function referredFirst(rows: ReadonlyMap<Oid, BaselineRow>): BaselineRow[] {
 
 const REF = /"id":("(?:[^"\\]|\\.)*")/g;
 
-/** What may be refs in the text of a snapshot. One too many does no harm. */
-const refsIn = (snapshot: string): Oid[] =>
-  Array.from(snapshot.matchAll(REF), ([, id]) => JSON.parse(id!) as Oid);
+/** What may be refs in the text of a baseline. One too many does no harm. */
+const refsIn = (text: string): Oid[] => Array.from(text.matchAll(REF), ([, id]) => JSON.parse(id!) as Oid);

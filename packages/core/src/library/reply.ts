@@ -1,7 +1,7 @@
 import type { AuthzKey, ReplicaId, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import type { LibraryPresence } from '../presence/presence.js';
-import type { OperationRow } from '../storage/rows.js';
-import type { LibraryStorage } from '../storage/storage.js';
+import type { BaselineRow, OperationRow } from '../storage/rows.js';
+import type { BaselineText, LibraryStorage } from '../storage/storage.js';
 import { childrenFirst } from './children-first.js';
 import type { SentReply } from './delivery.js';
 import type { SyncReply } from './effects.js';
@@ -52,8 +52,7 @@ async function* replyParts(reply: SyncReply, context: ReplyContext): AsyncGenera
   const isListed = (row: OperationRow) =>
     !(row.replicaId === context.replicaId && reply.except.has(keyOf(row)));
   yield openReply(reply, context);
-  if (reply.overwriteLocalData)
-    yield* encoded(childrenFirst(storage.readBaselines()), context, encodeBaseline);
+  if (reply.overwriteLocalData) yield* encoded(childrenFirst(baselineTexts(storage)), context, textOf);
   yield '],"operations":[';
   if (reply.from < reply.through) {
     const pages = storage.readOperations(reply.from, reply.through);
@@ -73,12 +72,24 @@ async function* foundingParts(
   context: Pick<ReplyContext, 'storage' | 'authz' | 'pin'>,
 ): AsyncGenerator<string> {
   yield `{"type":"op-re","replicaId":${JSON.stringify(replicaId)},"baselines":[`;
-  yield* encoded(childrenFirst(context.storage.readBaselines()), context, encodeBaseline);
+  yield* encoded(childrenFirst(baselineTexts(context.storage)), context, textOf);
   yield '],"operations":[';
   yield* encoded(context.storage.readOperations(0, through), context, encodeOperation);
   yield ']}';
   left();
 }
+
+/** The baselines as they go over the wire: as the storage builds them, or made of its rows. */
+const baselineTexts = (storage: LibraryStorage): AsyncIterable<BaselineText[]> =>
+  storage.readBaselineTexts?.() ?? encodedRows(storage.readBaselines());
+
+async function* encodedRows(pages: AsyncIterable<BaselineRow[]>): AsyncGenerator<BaselineText[]> {
+  for await (const page of pages) {
+    yield page.map((row) => ({ oid: row.oid, authz: row.authz, text: encodeBaseline(row) }));
+  }
+}
+
+const textOf = ({ text }: BaselineText): string => text;
 
 /** Those rows of each page that the caller may see, and `isListed` lets pass, as one text with commas between. */
 async function* encoded<Row extends { authz: AuthzKey | null }>(

@@ -1,13 +1,13 @@
 import type { AuthzKey, ReplicaId, ServerMessage } from '@verdant-web/protocol';
 import type { BaselineRow, OperationRow } from '../storage/rows.js';
 
-/** An operation as it goes over the wire: the stored text of its patch, spliced. */
+/** An operation as it goes over the wire: the stored text of its patch, spliced. A timestamp has nothing that JSON would escape. */
 export const encodeOperation = ({ oid, timestamp, data, authz }: OperationRow): string =>
-  `{"oid":${JSON.stringify(oid)},"timestamp":${JSON.stringify(timestamp)},"data":${data}${encodeAuthz(authz)}}`;
+  `{"oid":${JSON.stringify(oid)},"timestamp":"${timestamp}","data":${data}${encodeAuthz(authz)}}`;
 
 /** A baseline as it goes over the wire. */
 export const encodeBaseline = ({ oid, snapshot, timestamp, authz }: BaselineRow): string =>
-  `{"oid":${JSON.stringify(oid)},"snapshot":${snapshot},"timestamp":${JSON.stringify(timestamp)}${encodeAuthz(authz)}}`;
+  `{"oid":${JSON.stringify(oid)},"snapshot":${snapshot},"timestamp":"${timestamp}"${encodeAuthz(authz)}}`;
 
 /** An `op-re` of texts that were encoded before. */
 export const encodeRebroadcast = (

@@ -1,4 +1,4 @@
-import type { LibraryId, Oid, ReplicaId, ServerOrder, Timestamp } from '@verdant-web/protocol';
+import type { AuthzKey, LibraryId, Oid, ReplicaId, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import type {
   AccessRow,
   BaselineRow,
@@ -86,6 +86,11 @@ export interface LibraryStorage {
   readDocument(root: Oid): Promise<DocumentRows>;
   /** All baselines, in pages. The engine does not fold while it reads. */
   readBaselines(): AsyncIterable<BaselineRow[]>;
+  /**
+   * The same baselines in the same order, each as it goes over the wire: where a database can build that text by itself, more
+   * cheaply than it hands out rows. Left out: the engine encodes what {@link readBaselines} gives.
+   */
+  readBaselineTexts?(): AsyncIterable<BaselineText[]>;
   /** Operations with `after` < order ≤ `through`, in server order, in pages. The engine does not fold while it reads. */
   readOperations(after: ServerOrder, through: ServerOrder): AsyncIterable<OperationRow[]>;
   /** The lowest timestamp of the operations with order > `after`; null: there is none. */
@@ -140,6 +145,14 @@ export interface Facts {
 export interface DocumentRows {
   baselines: BaselineRow[];
   operations: OperationRow[];
+}
+
+/** A baseline as it goes over the wire, and what says where it belongs and who may see it. */
+export interface BaselineText {
+  oid: Oid;
+  authz: AuthzKey | null;
+  /** JSON: `{"oid":…,"snapshot":…,"timestamp":…}`, with `"authz":…` where it is not null. */
+  text: string;
 }
 
 export interface FoldQuery {

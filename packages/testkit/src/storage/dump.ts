@@ -1,16 +1,32 @@
-import type { LibraryStorage } from '@verdant-web/core';
+import type { BaselineRow, LibraryStorage } from '@verdant-web/core';
+import { expect } from 'vitest';
 
 /** Everything that a library says without being asked for a particular row; undefined counts as nothing. */
 export async function dump(library: LibraryStorage) {
+  const baselines = await readAll(library.readBaselines());
+  await expectTexts(library, baselines);
   return {
     loaded: await library.load(0),
-    baselines: await readAll(library.readBaselines()),
+    baselines,
     operations: await readAll(library.readOperations(0, Number.MAX_SAFE_INTEGER)),
     replicas: await library.readReplicas(),
     files: await readAll(library.readFiles()),
     expiredFiles: await library.expiredFiles(Number.MAX_SAFE_INTEGER, 1000),
     evictedFiles: await library.evictedFiles(10_000),
   };
+}
+
+/** Where the library tells its baselines as they go over the wire, they say what these rows do, in their order. */
+export async function expectTexts(library: LibraryStorage, rows: readonly BaselineRow[]): Promise<void> {
+  if (!library.readBaselineTexts) return;
+  const texts = await readAll(library.readBaselineTexts());
+  const said = texts.map(({ oid, authz, text }) => ({ oid, authz, said: JSON.parse(text) as unknown }));
+  const meant = rows.map(({ oid, snapshot, timestamp, authz }) => ({
+    oid,
+    authz,
+    said: { oid, snapshot: JSON.parse(snapshot), timestamp, ...(authz === null ? {} : { authz }) },
+  }));
+  expect(said).toEqual(meant);
 }
 
 /** The rows of all pages, one after the other. */

@@ -134,6 +134,19 @@ export function evictionContract(test: StorageTest): void {
     };
     await expect(read()).rejects.toThrow();
   });
+
+  test('nor is a reader of its baselines as they go over the wire', async ({ write }) => {
+    const writer = await write();
+    await writer.commit({ baselines: operations(5_000).map(({ order }) => baseline(`items/${order}`)) });
+    const { library } = writer;
+    const read = async () => {
+      let pages = 0;
+      for await (const _ of library.readBaselineTexts?.() ?? library.readBaselines()) {
+        if (++pages === 1) await writer.evict();
+      }
+    };
+    await expect(read()).rejects.toThrow();
+  });
 }
 
 const CONTENT = {

@@ -1,4 +1,5 @@
 import type { Head, LibraryStorage, Storage } from '@verdant-web/core';
+import { encodeBaseline } from '@verdant-web/core/backend';
 import { memoryStorage } from '@verdant-web/core/memory';
 import type { LibraryId, Oid } from '@verdant-web/protocol';
 import { expect, test } from 'vitest';
@@ -63,6 +64,13 @@ const mutants: Record<string, Mutant> = {
   'goes on reading after an eviction': (right) => ({
     async *readOperations(after, through) {
       yield* await collect(right.readOperations(after, through));
+    },
+  }),
+  'leaves the key out where it tells a baseline': (right) => ({
+    async *readBaselineTexts() {
+      for await (const page of right.readBaselines()) {
+        yield page.map((row) => ({ oid: row.oid, authz: null, text: encodeBaseline(row) }));
+      }
     },
   }),
   'takes items/10 for a part of items/1': (right) => ({

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import { collect, readAll } from './dump.js';
+import { collect, expectTexts, readAll } from './dump.js';
 import type { StorageTest } from './fixture.js';
-import { baseline, operation, operations } from './rows.js';
+import { authz, baseline, operation, operations } from './rows.js';
 
 const MANY = 5_000;
 const MEGABYTE = JSON.stringify('x'.repeat(1024 * 1024));
@@ -27,6 +27,19 @@ export function pageContract(test: StorageTest): void {
     const pages = await collect(writer.library.readBaselines());
     expect(pages.length).toBeGreaterThan(1);
     expect(pages.flat()).toEqual(rows);
+    await expectTexts(writer.library, rows);
+  });
+
+  test('baselines told as they go over the wire are the same, short or long', async ({ write }) => {
+    const writer = await write();
+    const rows = Array.from({ length: MANY }, (_, index) =>
+      baseline(`items/${index.toString().padStart(5, '0')}`, {
+        snapshot: JSON.stringify({ text: 'é'.repeat(index % 7 === 0 ? index : 10) }),
+        authz: index % 3 === 0 ? authz('u1:"\\') : null,
+      }),
+    );
+    await writer.commit({ baselines: rows });
+    await expectTexts(writer.library, rows);
   });
 
   test('a page is bounded in bytes too', async ({ write }) => {
@@ -36,7 +49,11 @@ export function pageContract(test: StorageTest): void {
       operations: rows,
       baselines: rows.map((row) => baseline(`items/${row.order}`, { snapshot: MEGABYTE })),
     });
-    for (const read of [() => writer.library.readOperations(0, 16), () => writer.library.readBaselines()]) {
+    for (const read of [
+      () => writer.library.readOperations(0, 16),
+      () => writer.library.readBaselines(),
+      () => writer.library.readBaselineTexts?.() ?? writer.library.readBaselines(),
+    ]) {
       const pages = await collect<unknown[]>(read());
       expect(pages.length).toBeGreaterThan(1);
       expect(pages.flat()).toHaveLength(16);

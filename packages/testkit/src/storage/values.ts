@@ -24,6 +24,8 @@ export function valueContract(test: StorageTest, options: StorageContractOptions
     ];
     expectSame(operations[0]?.data, large);
     expectSame(baselines[0]?.snapshot, large);
+    const told = library.readBaselineTexts && (await readAll(library.readBaselineTexts()));
+    if (told) expectSame(JSON.stringify(JSON.parse(told[0]!.text).snapshot), large);
   });
 
   test('one byte more is refused, or comes back whole', async ({ write, storage }) => {
