@@ -19,54 +19,63 @@ export async function* childrenFirst(pages: AsyncIterable<BaselineText[]>): Asyn
     const out: BaselineText[] = [];
     for (const row of page) {
       const root = rootOf(row.oid);
-      while (begun.length > 0 && !root.startsWith(begun.at(-1)!.root)) out.push(...begun.pop()!.end());
-      if (begun.at(-1)?.root !== root) {
-        // Of documents that are only begun the roots alone are held: any number of them may lie within each other.
-        out.push(...(begun.at(-1)?.takeNested() ?? []));
-        begun.push(new Document(root));
+      let document = begun.at(-1);
+      while (document && !root.startsWith(document.root)) {
+        document.end(out);
+        begun.pop();
+        document = begun.at(-1);
       }
-      out.push(...begun.at(-1)!.add(row));
+      if (document?.root !== root) {
+        // Of documents that are only begun the roots alone are held: any number of them may lie within each other.
+        document?.takeNested(out);
+        document = new Document(root);
+        begun.push(document);
+      }
+      document.add(row, out);
     }
     if (out.length > 0) yield out;
   }
-  const rest = begun.reverse().flatMap((document) => document.end());
+  const rest: BaselineText[] = [];
+  for (const document of begun.reverse()) document.end(rest);
   if (rest.length > 0) yield rest;
 }
 
+/** What is held of a document. What need not wait any longer is put `out`. */
 class Document {
   #root: BaselineText | null = null;
-  readonly #nested = new Map<Oid, BaselineText>();
+  #nested: BaselineText[] = [];
   #size = 0;
 
   constructor(readonly root: Oid) {}
 
-  /** Takes a row; returns those that need not wait any longer. */
-  add(row: BaselineText): BaselineText[] {
+  add(row: BaselineText, out: BaselineText[]): void {
     if (row.oid === this.root) {
       this.#root = row;
-      return [];
+      return;
     }
-    this.#nested.set(row.oid, row);
+    this.#nested.push(row);
     this.#size += row.text.length;
-    return this.#size > HELD ? this.takeNested() : [];
+    if (this.#size > HELD) this.takeNested(out);
   }
 
-  end(): BaselineText[] {
-    const nested = this.takeNested();
-    return this.#root === null ? nested : [...nested, this.#root];
+  end(out: BaselineText[]): void {
+    this.takeNested(out);
+    if (this.#root !== null) out.push(this.#root);
   }
 
   /** The nested objects so far, in order. */
-  takeNested(): BaselineText[] {
-    const rows = this.#nested.size < 2 ? [...this.#nested.values()] : referredFirst(this.#nested);
-    this.#nested.clear();
+  takeNested(out: BaselineText[]): void {
+    if (this.#nested.length === 0) return;
+    const rows = this.#nested.length === 1 ? this.#nested : referredFirst(this.#nested);
+    for (const row of rows) out.push(row);
+    this.#nested = [];
     this.#size = 0;
-    return rows;
   }
 }
 
 /** Each row after those that it refers to. Without recursion: how deep that goes is up to who wrote them. */
-function referredFirst(rows: ReadonlyMap<Oid, BaselineText>): BaselineText[] {
+function referredFirst(nested: readonly BaselineText[]): BaselineText[] {
+  const rows = new Map(nested.map((row) => [row.oid, row]));
   const ordered: BaselineText[] = [];
   const seen = new Set<Oid>();
   const path: { row: BaselineText; refs: Oid[] }[] = [];
