@@ -11,6 +11,7 @@ type Program =
   | 'idle-sockets'
   | 'many'
   | 'rebase'
+  | 'rooms'
   | 'visits'
   | 'yjs-fan-out'
   | 'yjs-first-load'

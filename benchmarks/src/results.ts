@@ -54,12 +54,20 @@ export function goalTable(works: readonly Work[], results: ReadonlyMap<string, R
       .filter(({ of }) => of.measured.median < of.atLeast)
       .map((one) => `${one.name} (${one.of.text})`);
     const verdict = missed.length ? `missed: ${missed.join(', ')}` : 'met';
-    const without = run ? 'not measured' : 'no benchmark yet';
-    return `| ${title} | ${goal} | ${measured.join('<br>') || '–'} | ${goals.length ? verdict : without} |`;
+    const told = result?.cases.filter((one) => one.goals.length === 0).map(figuresOf) ?? [];
+    const without = told.length > 0 ? 'told' : run ? 'not measured' : 'no benchmark yet';
+    const cells = [...measured, ...told].join('<br>') || '–';
+    return `| ${title} | ${goal} | ${cells} | ${goals.length ? verdict : without} |`;
   });
   return ['| work | goal | measured, median (least–most) | verdict |', '|---|---|---|---|', ...rows].join(
     '\n',
   );
+}
+
+/** Of what has no goal. */
+function figuresOf({ name, unit, figures }: Case): string {
+  const each = Object.entries(figures).map(([subject, { median }]) => `${subject} ${number(median)}`);
+  return `${name}: ${each.join(', ')} ${unit}`;
 }
 
 const number = (value: number) => value.toPrecision(3);

@@ -1,3 +1,4 @@
+import { capacity } from './capacity.js';
 import { fanOut } from './fan-out.js';
 import { firstSync } from './first-sync.js';
 import { founding } from './founding.js';
@@ -7,6 +8,7 @@ import { latency } from './latency.js';
 import { many } from './many.js';
 import { rebase } from './rebase.js';
 import { rest } from './rest/rest.js';
+import { size } from './size.js';
 import type { Work } from './work.js';
 
 /** The table of goals, row by row. A row without `run` waits for its benchmark. */
@@ -19,6 +21,8 @@ export const works: readonly Work[] = [
   idlePoll,
   rebase,
   rest,
+  size,
+  capacity,
   hocuspocus,
   {
     name: 'growth',
