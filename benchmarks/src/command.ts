@@ -28,7 +28,7 @@ if (unknown.length) {
 const machine = machineFacts();
 const results = new Map<string, Result>();
 for (const work of works) {
-  if (!work.run || (positionals.length && !positionals.includes(work.name))) continue;
+  if (positionals.length && !positionals.includes(work.name)) continue;
   const cases = await work.run({
     runs: Number(values.runs),
     scale: Number(values.scale),

@@ -44,7 +44,7 @@ export function writePage(table: string, chart: string, results: Iterable<Result
 
 /** The table of goals as Markdown: what was measured, and whether it is enough. */
 export function goalTable(works: readonly Work[], results: ReadonlyMap<string, Result>): string {
-  const rows = works.map(({ name, title, goal, run }) => {
+  const rows = works.map(({ name, title, goal }) => {
     const result = results.get(name);
     const goals = result?.cases.flatMap((one) => one.goals.map((of) => ({ name: one.name, of }))) ?? [];
     const measured = goals.map(
@@ -55,7 +55,7 @@ export function goalTable(works: readonly Work[], results: ReadonlyMap<string, R
       .map((one) => `${one.name} (${one.of.text})`);
     const verdict = missed.length ? `missed: ${missed.join(', ')}` : 'met';
     const told = result?.cases.filter((one) => one.goals.length === 0).map(figuresOf) ?? [];
-    const without = told.length > 0 ? 'told' : run ? 'not measured' : 'no benchmark yet';
+    const without = told.length > 0 ? 'told' : 'not measured';
     const cells = [...measured, ...told].join('<br>') || '–';
     return `| ${title} | ${goal} | ${cells} | ${goals.length ? verdict : without} |`;
   });

@@ -1,7 +1,7 @@
 import { build } from 'hdr-histogram-js';
 import { cpuSeconds, peakMemory } from '../process-figures.js';
 import { connectReplica, type Replica } from './replica.js';
-import { writeOne } from './writing.js';
+import { isOf, writeOne } from './writing.js';
 
 /*
  * The load of one library: writers that always have `window` messages under way, everyone else listens, and all
@@ -68,7 +68,9 @@ for (const [index, replica] of replicas.entries()) {
       if (!load.writesPerSecond) write(replica, round++);
     }
     if (message.type !== 'op-re') return;
-    for (const { timestamp } of message.operations!) {
+    for (const { oid, timestamp } of message.operations!) {
+      // Ours tells a writer of its own, too, that a library's content may have wiped: what it wrote before it acknowledged that.
+      if (isOf(replica, oid)) continue;
       const sent = underWay.get(timestamp);
       if (!sent) throw new Error(`${replica.id} was sent ${timestamp} once more than there are sockets`);
       delivered++;

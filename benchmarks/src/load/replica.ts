@@ -7,7 +7,7 @@ export interface Message {
   type: string;
   timestamp?: string;
   ackThisNonce?: string;
-  operations?: { timestamp: string }[];
+  operations?: { oid: string; timestamp: string }[];
 }
 
 /** A replica that acknowledges what it is sent, as clients do, and keeps nothing. */

@@ -15,8 +15,13 @@ export function writeOne(replica: Replica, round: number, objects: number): stri
       : { op: 'set', name: 'note', value: `what round ${round} has to say about an item of a list` };
   replica.send({
     type: 'op',
-    operations: [{ oid: `items/${replica.id}-${object}`, timestamp, data }],
+    operations: [{ oid: `${objectsOf(replica)}${object}`, timestamp, data }],
     timestamp,
   });
   return timestamp;
 }
+
+/** Whether this is an object that the replica writes. */
+export const isOf = (replica: Replica, oid: string): boolean => oid.startsWith(objectsOf(replica));
+
+const objectsOf = ({ id }: Replica): string => `items/${id}-`;

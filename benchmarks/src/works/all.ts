@@ -2,6 +2,7 @@ import { capacity } from './capacity.js';
 import { fanOut } from './fan-out.js';
 import { firstSync } from './first-sync.js';
 import { founding } from './founding.js';
+import { growth } from './growth.js';
 import { hocuspocus } from './hocuspocus.js';
 import { idlePoll } from './idle-poll.js';
 import { latency } from './latency.js';
@@ -11,7 +12,7 @@ import { rest } from './rest/rest.js';
 import { size } from './size.js';
 import type { Work } from './work.js';
 
-/** The table of goals, row by row. A row without `run` waits for its benchmark. */
+/** The table of goals, row by row. */
 export const works: readonly Work[] = [
   fanOut,
   latency,
@@ -24,9 +25,5 @@ export const works: readonly Work[] = [
   size,
   capacity,
   hocuspocus,
-  {
-    name: 'growth',
-    title: 'growth: each of the above at 1×, 10×, 100×',
-    goal: 'time per unit flat within 20 %',
-  },
+  growth,
 ];

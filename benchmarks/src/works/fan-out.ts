@@ -72,13 +72,14 @@ async function runCase(sockets: number, options: RunOptions): Promise<Case> {
   };
 }
 
-/** One run of one subject, on a server of its own. */
+/** One run of one subject, on a server of its own; on a copy of this folder, where one is named. */
 export async function runFanOut(
   subject: Subject,
   profile: string | undefined,
   load: Omit<FanOutLoad, 'base' | 'serverPid' | 'patienceMs'>,
+  copyOf?: string,
 ): Promise<FanOutFigures> {
-  return withServer(subject, { profile }, async (server) => {
+  return withServer(subject, { profile, copyOf }, async (server) => {
     const figures = await runLoad<FanOutLoad, FanOutFigures>(
       'fan-out',
       { ...load, base: server.base, serverPid: server.pid, patienceMs: PATIENCE_MS },
@@ -96,15 +97,21 @@ export function saturate(
   sockets: number,
   options: RunOptions,
   profile?: string,
+  copyOf?: string,
 ): Promise<FanOutFigures> {
   const { window, longer } = QUEUES[subject];
-  return runFanOut(subject, profile, {
-    sockets,
-    writers: 2,
-    window,
-    warmUpMs: 5_000 * options.scale,
-    measureMs: 3_000 * longer * options.scale,
-  });
+  return runFanOut(
+    subject,
+    profile,
+    {
+      sockets,
+      writers: 2,
+      window,
+      warmUpMs: 5_000 * options.scale,
+      measureMs: 3_000 * longer * options.scale,
+    },
+    copyOf,
+  );
 }
 
 const perCpuSecond = ({ delivered, serverCpuSeconds }: FanOutFigures) => delivered / serverCpuSeconds;

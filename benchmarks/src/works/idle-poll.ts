@@ -16,7 +16,7 @@ export const idlePoll: Work = {
   },
 };
 
-type Size = Pick<IdlePollLoad, 'libraries' | 'replicasOfALibrary'> & { name: string };
+export type Size = Pick<IdlePollLoad, 'libraries' | 'replicasOfALibrary'> & { name: string };
 
 /** Who polls is alone, or would have a socket; or has a token that allows none, and then others may be there. */
 const SIZES: readonly Size[] = [
@@ -58,7 +58,7 @@ async function runCase(size: Size, options: RunOptions): Promise<Case> {
   };
 }
 
-async function runPolls(
+export async function runPolls(
   subject: Subject,
   { name, libraries, replicasOfALibrary }: Size,
   options: RunOptions,
@@ -75,7 +75,7 @@ async function runPolls(
         libraries,
         replicasOfALibrary,
         connections: CONNECTIONS,
-        warmUpMs: 1_500 * options.scale,
+        warmUpMs: 5_000 * options.scale,
         measureMs: 3_000 * options.scale,
         enough: 3_000 * options.scale,
         patienceMs: PATIENCE_MS,
@@ -87,4 +87,4 @@ async function runPolls(
   });
 }
 
-const perCpuSecond = ({ polls, serverCpuSeconds }: IdlePollFigures) => polls / serverCpuSeconds;
+export const perCpuSecond = ({ polls, serverCpuSeconds }: IdlePollFigures) => polls / serverCpuSeconds;

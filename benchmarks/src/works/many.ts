@@ -84,11 +84,12 @@ async function runCase(storage: Storage, options: RunOptions): Promise<Case> {
   };
 }
 
-async function runMany(
+export async function runMany(
   subject: Subject,
-  { name, oneFile }: Storage,
+  { name, oneFile }: Pick<Storage, 'name' | 'oneFile'>,
   options: RunOptions,
   run: number,
+  libraries = LIBRARIES,
 ): Promise<ManyFigures> {
   const profile = profileOf(options, 'many', name, run + 1, subject);
   return withServer(subject, { profile, settings: { oneFile } }, async (server) => {
@@ -97,9 +98,9 @@ async function runMany(
       {
         base: server.base,
         serverPid: server.pid,
-        libraries: LIBRARIES,
+        libraries,
         greedy: GREEDY,
-        warmUpMs: 1_500 * options.scale,
+        warmUpMs: 5_000 * options.scale,
         measureMs: 3_000 * options.scale,
         enough: ENOUGH * options.scale,
         patienceMs: PATIENCE_MS,
@@ -116,4 +117,4 @@ const causeOf = (error: unknown) => {
   return cause instanceof Error ? cause.message : String(cause);
 };
 
-const perCpuSecond = ({ delivered, serverCpuSeconds }: ManyFigures) => delivered / serverCpuSeconds;
+export const perCpuSecond = ({ delivered, serverCpuSeconds }: ManyFigures) => delivered / serverCpuSeconds;

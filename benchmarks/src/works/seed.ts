@@ -10,11 +10,11 @@ import { type Subject, withServer } from '../server-process.js';
 export interface SeedLibrary {
   name: string;
   objects: number;
-  /** How many operations are not folded yet. */
+  /** How many operations are not folded yet; none: nobody holds folding up. */
   operations: number;
 }
 
-/** The user whose replica holds folding up: it has not acknowledged anything. */
+/** The user whose replica holds folding up, where there are operations: it has not acknowledged anything. */
 export const AWAY = 'away';
 
 /**
@@ -45,6 +45,7 @@ async function seed(base: string, { name, objects, operations }: SeedLibrary): P
   const baselines = baselinesText(objects, now);
   const since = now();
   await syncOnce({ ...founder, timestamp: since, baselines });
+  if (operations === 0) return;
   await syncOnce({ ...sync, user: AWAY, timestamp: now() });
   const changes = changesText(operations, objects, now);
   await syncOnce({ ...founder, timestamp: now(), since, operations: changes });

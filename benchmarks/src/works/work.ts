@@ -42,8 +42,7 @@ export interface Work {
   name: string;
   title: string;
   goal: string;
-  /** Absent: nobody has built it yet. */
-  run?: (options: RunOptions) => Promise<Case[]>;
+  run: (options: RunOptions) => Promise<Case[]>;
 }
 
 /** Ratios of runs that were neighbours in time, so that what the machine did meanwhile falls on both. */
