@@ -18,6 +18,8 @@ const DELAY_MS = 300;
  * Its commit takes about as long again, and then waits for the disk, which a smaller slice does not make shorter.
  */
 const SLICE_MS = 3;
+/** A slice of more costs little less for each operation, and who writes meanwhile waits for longer. */
+const MAX_SLICE = 250;
 
 /**
  * How long keys of folded operations are kept after their author's `since` has passed them: requests overtake each other,
@@ -102,7 +104,7 @@ export class Rebaser {
 
   #adapt(tookMs: number): void {
     if (tookMs > SLICE_MS) this.#limit = Math.max(50, Math.floor(this.#limit / 2));
-    else if (tookMs < SLICE_MS / 2) this.#limit = Math.min(1_000, this.#limit + 50);
+    else if (tookMs < SLICE_MS / 2) this.#limit = Math.min(MAX_SLICE, this.#limit + 50);
   }
 
   #hasMore(): boolean {
