@@ -19,63 +19,54 @@ export async function* childrenFirst(pages: AsyncIterable<BaselineText[]>): Asyn
     const out: BaselineText[] = [];
     for (const row of page) {
       const root = rootOf(row.oid);
-      let document = begun.at(-1);
-      while (document && !root.startsWith(document.root)) {
-        document.end(out);
-        begun.pop();
-        document = begun.at(-1);
-      }
-      if (document?.root !== root) {
+      while (begun.length > 0 && !root.startsWith(begun.at(-1)!.root)) out.push(...begun.pop()!.end());
+      if (begun.at(-1)?.root !== root) {
         // Of documents that are only begun the roots alone are held: any number of them may lie within each other.
-        document?.takeNested(out);
-        document = new Document(root);
-        begun.push(document);
+        out.push(...(begun.at(-1)?.takeNested() ?? []));
+        begun.push(new Document(root));
       }
-      document.add(row, out);
+      out.push(...begun.at(-1)!.add(row));
     }
     if (out.length > 0) yield out;
   }
-  const rest: BaselineText[] = [];
-  for (const document of begun.reverse()) document.end(rest);
+  const rest = begun.reverse().flatMap((document) => document.end());
   if (rest.length > 0) yield rest;
 }
 
-/** What is held of a document. What need not wait any longer is put `out`. */
 class Document {
   #root: BaselineText | null = null;
-  #nested: BaselineText[] = [];
+  readonly #nested = new Map<Oid, BaselineText>();
   #size = 0;
 
   constructor(readonly root: Oid) {}
 
-  add(row: BaselineText, out: BaselineText[]): void {
+  /** Takes a row; returns those that need not wait any longer. */
+  add(row: BaselineText): BaselineText[] {
     if (row.oid === this.root) {
       this.#root = row;
-      return;
+      return [];
     }
-    this.#nested.push(row);
+    this.#nested.set(row.oid, row);
     this.#size += row.text.length;
-    if (this.#size > HELD) this.takeNested(out);
+    return this.#size > HELD ? this.takeNested() : [];
   }
 
-  end(out: BaselineText[]): void {
-    this.takeNested(out);
-    if (this.#root !== null) out.push(this.#root);
+  end(): BaselineText[] {
+    const nested = this.takeNested();
+    return this.#root === null ? nested : [...nested, this.#root];
   }
 
   /** The nested objects so far, in order. */
-  takeNested(out: BaselineText[]): void {
-    if (this.#nested.length === 0) return;
-    const rows = this.#nested.length === 1 ? this.#nested : referredFirst(this.#nested);
-    for (const row of rows) out.push(row);
-    this.#nested = [];
+  takeNested(): BaselineText[] {
+    const rows = this.#nested.size < 2 ? [...this.#nested.values()] : referredFirst(this.#nested);
+    this.#nested.clear();
     this.#size = 0;
+    return rows;
   }
 }
 
 /** Each row after those that it refers to. Without recursion: how deep that goes is up to who wrote them. */
-function referredFirst(nested: readonly BaselineText[]): BaselineText[] {
-  const rows = new Map(nested.map((row) => [row.oid, row]));
+function referredFirst(rows: ReadonlyMap<Oid, BaselineText>): BaselineText[] {
   const ordered: BaselineText[] = [];
   const seen = new Set<Oid>();
   const path: { row: BaselineText; refs: Oid[] }[] = [];
