@@ -42,9 +42,9 @@ export class Authentication {
 
   /** What the token says. Throws a `VerdantError` (4010, 4011, 4012, 5030). */
   async authenticate(token: string | undefined): Promise<VerifiedToken> {
-    const [verified] = await this.#inTime(
-      Promise.all([this.#verifier.verify(token), this.#revocations.load()]),
-    );
+    // Nearly always: an idle client polls with the same token for hours.
+    const known = this.#revocations.isLoaded ? this.#verifier.known(token) : undefined;
+    const verified = known ?? (await this.#verify(token));
     this.assertNotRevoked(verified);
     return verified;
   }
@@ -53,6 +53,13 @@ export class Authentication {
   assertNotRevoked(token: VerifiedToken): void {
     if (!this.#revocations.isRevoked(token)) return;
     throw new VerdantError(VerdantErrorCode.TokenExpired, REVOKED);
+  }
+
+  async #verify(token: string | undefined): Promise<VerifiedToken> {
+    const [verified] = await this.#inTime(
+      Promise.all([this.#verifier.verify(token), this.#revocations.load()]),
+    );
+    return verified;
   }
 
   #inTime<Result>(verification: Promise<Result>): Promise<Result> {

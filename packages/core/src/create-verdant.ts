@@ -19,6 +19,7 @@ import { asVerdantError } from './library/as-verdant-error.js';
 import { evict } from './library/evict.js';
 import { LibraryHandle } from './library/library-handle.js';
 import { LibraryRegistry } from './library/registry.js';
+import { Rounds } from './library/rounds.js';
 import { createLog } from './log.js';
 import { logRefused } from './log-refusal.js';
 import { LongWork } from './long-work.js';
@@ -65,6 +66,7 @@ export function createVerdant(options: VerdantOptions): Verdant {
   const services: Services = {
     settings,
     scheduler,
+    rounds: new Rounds(scheduler),
     workBehind: new LongWork(scheduler),
     workToFound: new LongWork(scheduler),
     log,

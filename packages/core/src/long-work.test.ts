@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { LongWork } from './long-work.js';
+import { LongWork, TURN_SIZE } from './long-work.js';
 import { memoryStorage } from './memory.js';
 import { systemScheduler } from './scheduler.js';
 import type { Storage } from './storage/storage.js';
@@ -10,12 +10,23 @@ test('one at a time has its turn, in the order in which they asked, and others h
   const scheduler = new VirtualScheduler();
   const work = new LongWork(scheduler);
   const had: string[] = [];
-  for (const name of ['first', 'second', 'third']) work.ask(() => had.push(name));
-  work.ask(() => work.ask(() => had.push('asked in its turn')));
+  for (const name of ['first', 'second', 'third']) work.ask(TURN_SIZE, () => had.push(name));
+  work.ask(TURN_SIZE, () => work.ask(TURN_SIZE, () => had.push('asked in its turn')));
   const seen: number[] = [];
   while (await scheduler.step()) seen.push(had.length);
   expect(had).toEqual(['first', 'second', 'third', 'asked in its turn']);
   expect(seen).toEqual([1, 2, 3, 3, 4]);
+});
+
+test('what is small shares a turn, as far as there is room, in the order in which they asked', async () => {
+  const scheduler = new VirtualScheduler();
+  const work = new LongWork(scheduler);
+  const had: number[] = [];
+  for (const part of [0.5, 0.25, 0.25, 0.25, 1, 3, 0.25]) work.ask(part * TURN_SIZE, () => had.push(part));
+  const seen: number[] = [];
+  while (await scheduler.step()) seen.push(had.length);
+  expect(had).toEqual([0.5, 0.25, 0.25, 0.25, 1, 3, 0.25]);
+  expect(seen).toEqual([3, 4, 5, 6, 7]);
 });
 
 test('of many immediates that Node runs in one go, one has its turn', async () => {
@@ -32,7 +43,7 @@ test('of many immediates that Node runs in one go, one has its turn', async () =
   expect(between.every((count, index) => count - (between[index - 1] ?? 0) <= 1)).toBe(true);
 });
 
-test('libraries that fold at the same time do so slice by slice, one in each turn', async () => {
+test('libraries with much to fold at the same time do so slice by slice, one in each turn', async () => {
   const slices: string[] = [];
   const world = new World({ storage: noting(slices, memoryStorage()) });
   runTogether(world.time);
@@ -43,7 +54,9 @@ test('libraries that fold at the same time do so slice by slice, one in each tur
     await device.sync({ operations: [device.create('items/1', { id: '1' })] });
     devices.push(device);
   }
-  for (const device of devices) for (let n = 0; n < 3; n++) await device.push(device.set('items/1', 'n', n));
+  for (const device of devices) {
+    for (let n = 0; n < TURN_SIZE; n++) await device.push(device.set('items/1', 'n', n));
+  }
   const most: number[] = [];
   const end = world.time.now() + 5_000;
   for (let before = 0; await world.time.step(end); before = slices.length) most.push(slices.length - before);
@@ -66,16 +79,17 @@ function runTogether(time: VirtualScheduler): void {
   };
 }
 
-/** The storage, where the id of a library is noted as often as it looks for something to fold. */
+/** The storage, where the id of a library is noted as often as it finds more than a few operations to fold. */
 function noting(slices: string[], storage: Storage): Storage {
   return {
     ...storage,
     open: async (id) => {
       const library = await storage.open(id);
       const foldable = library.foldable.bind(library);
-      library.foldable = (query) => {
-        slices.push(id);
-        return foldable(query);
+      library.foldable = async (query) => {
+        const found = await foldable(query);
+        if (found.operations.length > 10) slices.push(id);
+        return found;
       };
       return library;
     },

@@ -1,33 +1,42 @@
 import type { Scheduler } from './scheduler.js';
 
+/** How much is done in one turn of the event loop, in units of about an operation that is folded: a few ms. */
+export const TURN_SIZE = 200;
+
 /**
- * Long work goes on piece by piece, one of all libraries at a time and with everything else in between: however many
- * libraries have something to do, the event loop is held up for one piece.
+ * Long work goes on piece by piece, those of all libraries in turn and with everything else in between: however many
+ * libraries have something to do, the event loop is held up for about one large piece. Small ones share a turn, and
+ * so a commit.
  */
 export class LongWork {
   readonly #scheduler: Scheduler;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { size: number; go: () => void }[] = [];
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
   }
 
-  /** Calls `go` when it is its turn, after those that asked before. */
-  ask(go: () => void): void {
-    this.#waiting.push(go);
+  /** Calls `go` when it is its turn, after those that asked before. `size`: how much it is of a turn, at most. */
+  ask(size: number, go: () => void): void {
+    this.#waiting.push({ size, go });
     if (this.#waiting.length === 1) this.#giveSoon();
   }
 
-  /** Resolves when it is the caller's turn. */
+  /** Resolves when it is the caller's turn, with nobody else's. */
   next(): Promise<void> {
-    return new Promise((resolve) => this.ask(resolve));
+    return new Promise((resolve) => this.ask(TURN_SIZE, resolve));
   }
 
   #giveSoon(): void {
     this.#scheduler.soon(() => {
-      const go = this.#waiting.shift();
+      let count = 0;
+      for (let room = TURN_SIZE; count < this.#waiting.length; count++) {
+        room -= this.#waiting[count]!.size;
+        if (room < 0 && count > 0) break;
+      }
+      const given = this.#waiting.splice(0, count);
       if (this.#waiting.length > 0) this.#giveSoon();
-      go?.();
+      for (const { go } of given) go();
     });
   }
 }

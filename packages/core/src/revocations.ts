@@ -23,6 +23,8 @@ export class Revocations {
   /** The latest `issuedBefore` by user and library. */
   readonly #known = new Map<string, number>();
   #loading: Promise<void> | undefined;
+  /** Whether what was revoked by earlier processes is known. */
+  isLoaded = false;
 
   constructor(storage: Pick<Storage, 'readRevocations' | 'putRevocation'>) {
     this.#storage = storage;
@@ -52,6 +54,7 @@ export class Revocations {
 
   async #read(): Promise<void> {
     for (const row of await this.#storage.readRevocations()) this.#remember(row);
+    this.isLoaded = true;
   }
 
   #remember({ userId, libraryId, issuedBefore }: RevocationRow): void {

@@ -1,5 +1,6 @@
 import type { EventHub } from './event-hub.js';
 import type { FileStorage } from './files/file-storage.js';
+import type { Rounds } from './library/rounds.js';
 import type { Log } from './log.js';
 import type { LongWork } from './long-work.js';
 import type { ProfileCache } from './presence/profile-cache.js';
@@ -10,6 +11,8 @@ import type { Settings } from './settings.js';
 export interface Services {
   readonly settings: Settings;
   readonly scheduler: Scheduler;
+  /** For the batches. */
+  readonly rounds: Rounds;
   /** For what goes on behind the batches. */
   readonly workBehind: LongWork;
   /** For the pieces in which a library is founded: somebody waits for them. */

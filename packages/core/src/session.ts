@@ -3,11 +3,13 @@ import type { VerifiedToken } from '@verdant-web/tokens';
 import { asVerdantError } from './library/as-verdant-error.js';
 import type { Caller, SocketConnection } from './library/connection.js';
 import { Delivery } from './library/delivery.js';
+import type { Inbound } from './library/inbound.js';
 import type { LiveLibrary } from './library/live-library.js';
 import { Outbox } from './library/outbox.js';
 import { readFrame } from './library/read-message.js';
 import type { Unit } from './library/unit.js';
 import { encodeMessage } from './library/wire.js';
+import type { Limits } from './limits.js';
 import type { Log } from './log.js';
 import { logRefusal } from './log-refusal.js';
 import type { Refusals } from './refusals.js';
@@ -185,25 +187,12 @@ export class Session implements SocketSession, SocketConnection {
   }
 
   #unit(text: string): Unit {
-    const { limits } = this.#options.services.settings;
-    return {
-      connection: this,
-      epoch: this.#epoch,
-      long: text.length > limits.maxWholeMessageLength ? { text, place: 'message' } : null,
-      read: () => {
-        const inbound = readFrame(this, text, limits);
-        return inbound ? [inbound] : [];
-      },
-      answer: (message) => {
-        if (typeof message === 'string') this.outbox.send(message);
-        else this.outbox.stream(message);
-      },
-      done: () => this.#intake.done(text),
-      failed: (error) => {
-        this.#intake.done(text);
-        this.refuse(error);
-      },
-    };
+    return new Frame(this, this.#epoch, text, this.#options.services.settings.limits);
+  }
+
+  /** A frame was worked off. */
+  workedOff(text: string): void {
+    this.#intake.done(text);
   }
 
   #closeOnExpiry(): void {
@@ -235,6 +224,46 @@ export class Session implements SocketSession, SocketConnection {
       this.#library.release();
       this.#library = null;
     }
+  }
+}
+
+/** What came in one frame. */
+class Frame implements Unit {
+  readonly connection: Session;
+  readonly epoch: number;
+  readonly #text: string;
+  readonly #limits: Limits;
+
+  constructor(session: Session, epoch: number, text: string, limits: Limits) {
+    this.connection = session;
+    this.epoch = epoch;
+    this.#text = text;
+    this.#limits = limits;
+  }
+
+  get long(): Unit['long'] {
+    const isLong = this.#text.length > this.#limits.maxWholeMessageLength;
+    return isLong ? { text: this.#text, place: 'message' } : null;
+  }
+
+  read(): Inbound[] {
+    const inbound = readFrame(this.connection, this.#text, this.#limits);
+    return inbound ? [inbound] : [];
+  }
+
+  answer(message: string | AsyncIterable<string>): void {
+    const { outbox } = this.connection;
+    if (typeof message === 'string') outbox.send(message);
+    else outbox.stream(message);
+  }
+
+  done(): void {
+    this.connection.workedOff(this.#text);
+  }
+
+  failed(error: VerdantError): void {
+    this.connection.workedOff(this.#text);
+    this.connection.refuse(error);
   }
 }
 

@@ -4,7 +4,7 @@ import { putAccess } from './access.js';
 import { putBaselines, removeBaselines } from './baselines.js';
 import type { SqlDatabase } from './database.js';
 import { applyFiles } from './files.js';
-import { evictedKeys, findLibrary, insertLibrary, updateHead } from './heads.js';
+import { advanceHead, evictedKeys, findLibrary, insertLibrary, updateHead } from './heads.js';
 import { dropKeys, foldOperations } from './keys.js';
 import { insertOperations, type Scope } from './operations.js';
 import { putReplicas, removeReplicas } from './replicas.js';
@@ -18,19 +18,32 @@ export function commitChange(
   stage: Stage | null,
   scopeOf: (key: number) => Scope,
 ): CommitResult {
-  const library = findLibrary(database, id);
-  const { epoch, version } = library?.head ?? emptyHead;
-  if (epoch !== change.expect.epoch || version !== change.expect.version) {
-    return { ok: false, conflict: library?.head ?? { ...emptyHead } };
-  }
-  if (stage && library) adoptStage(database, library, stage);
-  const key = stage?.key ?? library?.key ?? insertLibrary(database, id, change.head);
-  // First: from here on what was staged is the library, and no leftover.
-  if (library || stage) updateHead(database, key, change.head);
+  const advanced = stage ? null : advanceHead(database, id, change.expect, change.head);
+  const key = advanced ?? putHead(database, id, change, stage);
+  if (typeof key !== 'number') return key;
   const scope = scopeOf(key);
   applyRows(scope, change);
   if (hasFiles(change)) applyFiles(scope, change, evictedKeys(database, id));
   return { ok: true };
+}
+
+/** The first head of a library, or that of one whose content was staged. Returns its key. */
+function putHead(
+  database: SqlDatabase,
+  id: LibraryId,
+  { head, expect }: LibraryChange,
+  stage: Stage | null,
+): number | Extract<CommitResult, { ok: false }> {
+  const library = findLibrary(database, id);
+  const { epoch, version } = library?.head ?? emptyHead;
+  if (epoch !== expect.epoch || version !== expect.version) {
+    return { ok: false, conflict: library?.head ?? { ...emptyHead } };
+  }
+  if (stage && library) adoptStage(database, library, stage);
+  const key = stage?.key ?? library?.key ?? insertLibrary(database, id, head);
+  // First: from here on what was staged is the library, and no leftover.
+  if (library || stage) updateHead(database, key, head);
+  return key;
 }
 
 /** Removals come before insertions, so that a change can take a row away and put a fresh one in its place. */

@@ -9,8 +9,9 @@ export class SqlDatabase {
     this.driver = driver;
   }
 
-  run(sql: string, ...params: SqlValue[]): void {
-    this.#statement(sql).run(...params);
+  /** Returns how many rows it has changed. */
+  run(sql: string, ...params: SqlValue[]): number {
+    return this.#statement(sql).run(...params);
   }
 
   get<Row extends SqlRow>(sql: string, ...params: SqlValue[]): Row | undefined {

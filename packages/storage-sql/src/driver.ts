@@ -6,7 +6,8 @@ export type SqlRow = readonly SqlValue[];
 
 /** A prepared statement. Parameters are positional. */
 export interface SqlStatement {
-  run(...params: SqlValue[]): void;
+  /** Returns how many rows it has changed. */
+  run(...params: SqlValue[]): number;
   /** The first row. */
   get(...params: SqlValue[]): SqlRow | undefined;
   all(...params: SqlValue[]): SqlRow[];

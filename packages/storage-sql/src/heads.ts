@@ -84,6 +84,29 @@ export function updateHead(database: SqlDatabase, key: number, head: Head): void
   database.run(UPDATE, ...headValues(head), key);
 }
 
+// The epoch stays as it is: to write it would be to write the index by id, too, a page more for each commit.
+const ADVANCE = `
+UPDATE library SET version = ?, founded = ?, server_order = ?, folded_through = ?, announced_ack = ?,
+  latest = ?, horizon = ?, sole_author = ?, operations = ?, baselines = ?
+WHERE key = (SELECT key FROM library WHERE id = ? AND epoch >= 0 ORDER BY epoch DESC LIMIT 1)
+  AND epoch = ? AND version = ?
+RETURNING key`;
+
+/**
+ * Moves the library's head on, where it is of this epoch and version, and stays in the epoch. Returns the library's key;
+ * null: it has another head, or none.
+ */
+export function advanceHead(
+  database: SqlDatabase,
+  id: LibraryId,
+  { epoch, version }: Pick<Head, 'epoch' | 'version'>,
+  head: Head,
+): number | null {
+  if (head.epoch !== epoch) return null;
+  const [, ...values] = headValues(head);
+  return database.get<readonly [number]>(ADVANCE, ...values, encodeText(id), epoch, version)?.[0] ?? null;
+}
+
 const EVICTED = 'SELECT key FROM library WHERE id = ? AND epoch < ?';
 
 /** Keys of the library's earlier epochs, and of what was staged for it, of which rows may be left. */

@@ -54,6 +54,10 @@ export class WriteGroup {
 
   #flush(): void {
     if (this.#queue.length === 0) return;
+    if (this.#queue.length === 1) {
+      this.#flushOne(this.#queue.pop()!);
+      return;
+    }
     const started: Job[] = [];
     try {
       const done = this.#database.driver.transaction(() => this.#work(started));
@@ -62,6 +66,15 @@ export class WriteGroup {
       // Nothing of it was committed, whatever became of its parts. Where it could not even begin, neither will the rest.
       const failed = started.length > 0 ? started : this.#queue.splice(0);
       for (const job of failed) job.reject(error);
+    }
+  }
+
+  /** Nothing else is in the transaction that would have to be kept where this fails. */
+  #flushOne(job: Job): void {
+    try {
+      job.resolve(this.#database.driver.transaction(() => job.work(this.#database)));
+    } catch (error) {
+      job.reject(error);
     }
   }
 

@@ -37,7 +37,7 @@ export class BetterSqliteDriver implements SqlDriver {
     // Arrays are read a third faster than objects.
     if (statement.reader) statement.raw();
     return {
-      run: (...params) => void statement.run(...params),
+      run: (...params) => statement.run(...params).changes,
       get: (...params) => statement.get(...params),
       all: (...params) => statement.all(...params),
       iterate: (...params) => statement.iterate(...params),

@@ -54,6 +54,11 @@ export class TokenVerifier {
     this.#verified = new VerifiedTokenCache(CACHED_TOKENS, this.#now);
   }
 
+  /** What a token says that was verified before and is still good; undefined: it has to be verified. */
+  known(token: string | undefined): VerifiedToken | undefined {
+    return token === undefined ? undefined : this.#verified.get(token);
+  }
+
   /**
    * Checks a token's signature, time and claims.
    *

@@ -7,7 +7,7 @@ import { decideBatch, isRefused } from './decide-batch.js';
 import { Draft } from './draft.js';
 import type { Effect } from './effects.js';
 import { reclaimSpace } from './evict.js';
-import { gatherFacts, gatherObjects } from './facts.js';
+import { type BatchFacts, gatherFacts, gatherObjects } from './facts.js';
 import { stageFounding } from './founding.js';
 import type { Inbound } from './inbound.js';
 import type { Inbox } from './inbox.js';
@@ -57,17 +57,21 @@ export class Batches {
     }
   }
 
-  async #decideAndCommit(units: Unit[]): Promise<void> {
+  #decideAndCommit(units: Unit[]): Promise<void> {
     const [first] = units;
-    const staged = first && this.#isFoundedInPieces(first) ? await this.#stage(first) : null;
-    if (staged === null) {
-      return this.#commitAndRelease(
-        units,
-        units.map((unit) => (this.#isStale(unit) ? [] : unit.read())),
-      );
-    }
+    if (first && this.#isFoundedInPieces(first)) return this.#foundInPieces(first);
+    return this.#commitAndRelease(units, this.#read(units));
+  }
+
+  #read(units: Unit[]): Inbound[][] {
+    return units.map((unit) => (this.#isStale(unit) ? [] : unit.read()));
+  }
+
+  async #foundInPieces(unit: Unit): Promise<void> {
+    const staged = await this.#stage(unit);
+    if (staged === null) return this.#commitAndRelease([unit], this.#read([unit]));
     try {
-      await this.#commitAndRelease(units, [staged]);
+      await this.#commitAndRelease([unit], [staged]);
     } finally {
       // Nothing of it is left where it was adopted.
       for (const inbound of staged) {
@@ -90,11 +94,23 @@ export class Batches {
   }
 
   async #commitAndRelease(units: Unit[], inbound: Inbound[][]): Promise<void> {
-    const now = this.#library.services.scheduler.now();
-    const { draft, effects } = await this.#decide(inbound, now);
+    const { storage, state, services } = this.#library;
+    const now = services.scheduler.now();
+    const gathered = gatherFacts(storage, state, inbound.length === 1 ? inbound[0]! : inbound.flat());
+    // Nearly always they are at hand: a promise that is not made is not waited for.
+    const facts = gathered instanceof Promise ? await gathered : gathered;
+    let decided = this.#decide(facts, inbound, now);
+    // Anew, where that asks for the rows of objects that an operation came late for.
+    while (decided.draft.missing !== null)
+      decided = this.#decide(
+        await gatherObjects(storage, decided.facts, decided.draft.missing),
+        inbound,
+        now,
+      );
+    const { draft, effects } = decided;
     const change = draft.changeAt(now);
     if (change) {
-      const result = await this.#library.storage.commit(change);
+      const result = await storage.commit(change);
       if (!result.ok) throw new Conflict();
     }
     draft.adopt(now);
@@ -103,16 +119,9 @@ export class Batches {
     this.#library.settler.soon();
   }
 
-  /** Decides the batch; anew, where that asks for the rows of objects that an operation came late for. */
-  async #decide(inbound: Inbound[][], now: number): Promise<{ draft: Draft; effects: Effect[][] }> {
-    const { storage, state } = this.#library;
-    const facts = await gatherFacts(storage, state, inbound.flat());
-    for (;;) {
-      const draft = new Draft(state, facts);
-      const effects = decideBatch(draft, this.#decideContext(now), inbound);
-      if (draft.missing.size === 0) return { draft, effects };
-      await gatherObjects(storage, facts, draft.missing);
-    }
+  #decide(facts: BatchFacts, inbound: Inbound[][], now: number) {
+    const draft = new Draft(this.#library.state, facts);
+    return { facts, draft, effects: decideBatch(draft, this.#decideContext(now), inbound) };
   }
 
   /** It is durable: let the world hear. What goes wrong here concerns whoever is told of it, and nobody else. */

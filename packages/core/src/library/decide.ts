@@ -108,7 +108,7 @@ function decideOperations(
     lastReset: row.lastReset,
     // Only over a socket is it told that this is stored.
     pending: connection.kind === 'socket' ? doubtSince(row.pending) : row.pending,
-    lastSeen: context.now,
+    lastSeen: seenAt(row, context.now),
     ackedTime: last === undefined ? row.ackedTime : laterOf(row.ackedTime, last),
     writtenThrough: admission.writtenThrough,
     // A replica holds what it wrote, unless a reset that is under way, or came before it was sent, wipes it.
@@ -174,13 +174,16 @@ function decideAck(
     type: row.type,
     lastReset: row.lastReset,
     pending: proven.pending,
-    lastSeen: context.now,
+    lastSeen: seenAt(row, context.now),
     ackedTime: laterOf(row.ackedTime, clamp(context, timestamp)),
     writtenThrough: row.writtenThrough,
     ackedOrder: proven.ackedOrder,
   };
   return { step: { replica, soft: true }, effects: [{ kind: 'proof', timestamp }] };
 }
+
+/** What is seen all the time is noted once a second: the index by that is not written with each change. */
+const seenAt = ({ lastSeen }: ReplicaRow, now: number): number => (now - lastSeen < 1_000 ? lastSeen : now);
 
 /** What the replica is known to hold after an ack on the socket that was sent what it acknowledges. */
 function withProof(

@@ -51,25 +51,25 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
   readonly #replicas = new Map<ReplicaId, ReplicaRow>();
   readonly #hard = new Set<ReplicaId>();
   /** What the change holds, once it was asked for. */
-  #written: ReadonlyMap<ReplicaId, ReplicaRow> = new Map();
-  readonly #access = new Map<Oid, AccessRow>();
-  readonly #public = new Map<Oid, boolean>();
-  readonly #stored = new Set<string>();
+  #written: ReadonlyMap<ReplicaId, ReplicaRow> = NO_ROWS;
   readonly #operations: OperationRow[] = [];
-  readonly #baselines: BaselineRow[] = [];
-  readonly #removeBaselines: Oid[] = [];
-  readonly #fold: number[] = [];
-  readonly #usedFiles = new Set<string>();
-  readonly #confirmed = new Map<ReplicaId, Timestamp>();
-  readonly #answered = new Map<ReplicaId, Timestamp[]>();
-  readonly #forbidden = new Map<ReplicaId, boolean>();
+  // Made when they are needed, which of most drafts they never are: one is made for each ack.
+  #access: Map<Oid, AccessRow> | undefined;
+  #public: Map<Oid, boolean> | undefined;
+  #stored: Set<string> | undefined;
+  #baselines: BaselineRow[] | undefined;
+  #removeBaselines: Oid[] | undefined;
+  #fold: number[] | undefined;
+  #usedFiles: Set<string> | undefined;
+  #confirmed: Map<ReplicaId, Timestamp> | undefined;
+  #answered: Map<ReplicaId, Timestamp[]> | undefined;
+  #forbidden: Map<ReplicaId, boolean> | undefined;
+  #histories: Map<Oid, OperationRow[]> | undefined;
+  #missing: Set<Oid> | undefined;
   #adopted: StageId | null = null;
   #head: Head;
   /** How many of the operations are in {@link #histories}. */
   #sorted = 0;
-  readonly #histories = new Map<Oid, OperationRow[]>();
-  /** Objects whose rows were asked for and are not known. What was decided without them must not be committed. */
-  readonly missing = new Set<Oid>();
 
   constructor(state: LibraryState, facts: BatchFacts) {
     this.#state = state;
@@ -81,16 +81,21 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
     return this.#head;
   }
 
+  /** Objects whose rows were asked for and are not known; null: none. What was decided without them must not be committed. */
+  get missing(): ReadonlySet<Oid> | null {
+    return this.#missing ?? null;
+  }
+
   replica(id: ReplicaId): ReplicaRow | null {
     return this.#replicas.get(id) ?? this.#state.replicas.get(id) ?? this.#facts.replicas.get(id) ?? null;
   }
 
   access(root: Oid): AccessRow | null {
-    return this.#access.get(root) ?? this.#state.access.get(root) ?? this.#facts.access.get(root) ?? null;
+    return this.#access?.get(root) ?? this.#state.access.get(root) ?? this.#facts.access.get(root) ?? null;
   }
 
   isPublic(root: Oid): boolean {
-    return this.#public.get(root) ?? this.#facts.publicRoots.has(root);
+    return this.#public?.get(root) ?? this.#facts.publicRoots.has(root);
   }
 
   /** Whether the operation is in the log, was folded, or is stored by an earlier message of the batch. */
@@ -106,7 +111,7 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
 
   #isKnown(operation: OperationKey): boolean {
     const key = keyOf(operation);
-    return this.#stored.has(key) || this.#facts.stored.has(key);
+    return this.#stored?.has(key) || this.#facts.stored.has(key);
   }
 
   /**
@@ -122,9 +127,11 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
   history(oid: Oid): ObjectHistory | null {
     const stored = this.#startsOver ? EMPTY_HISTORY : this.#facts.objects.get(oid);
     if (stored === undefined) {
-      this.missing.add(oid);
+      this.#missing ??= new Set();
+      this.#missing.add(oid);
       return null;
     }
+    this.#histories ??= new Map();
     for (; this.#sorted < this.#operations.length; this.#sorted++) {
       const row = this.#operations[this.#sorted]!;
       const rows = this.#histories.get(row.oid);
@@ -134,33 +141,32 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
     const added = this.#histories.get(oid) ?? [];
     if (added.length === 0 && !this.#startsOver) return stored;
     return {
-      baseline: this.#startsOver ? (this.#baselines.find((row) => row.oid === oid) ?? null) : stored.baseline,
+      baseline: this.#startsOver
+        ? (this.#baselines?.find((row) => row.oid === oid) ?? null)
+        : stored.baseline,
       operations: [...stored.operations, ...added].sort(inOrderOfTime),
     };
   }
 
   /** Whether what was stored before the batch is replaced by what it brings, if there was any. */
   get #startsOver(): boolean {
-    return (
-      !this.#state.head.founded ||
-      this.#baselines.length + this.#removeBaselines.length + this.#fold.length > 0
-    );
+    return !this.#state.head.founded || Boolean(this.#baselines ?? this.#removeBaselines ?? this.#fold);
   }
 
   /** Whether a sync with this timestamp was answered before. */
   wasAnswered(id: ReplicaId, timestamp: Timestamp): boolean {
     const isIt = (other: Timestamp) => other === timestamp;
-    return (this.#answered.get(id)?.some(isIt) || this.#state.answered.get(id)?.some(isIt)) ?? false;
+    return (this.#answered?.get(id)?.some(isIt) || this.#state.answered.get(id)?.some(isIt)) ?? false;
   }
 
   /** Whether a sync of the replica is answered, and taken up, by an earlier message of the batch. */
   hasSynced(id: ReplicaId): boolean {
-    return this.#answered.has(id) && this.#replicas.has(id);
+    return this.#answered?.has(id) === true && this.#replicas.has(id);
   }
 
   /** Whether the replica wrote what it may not, and so holds what nobody else does. */
   wroteForbidden(id: ReplicaId): boolean {
-    return this.#forbidden.get(id) ?? this.#state.wroteForbidden.has(id);
+    return this.#forbidden?.get(id) ?? this.#state.wroteForbidden.has(id);
   }
 
   /** The lowest timestamp of what the replica has not acknowledged, of what was stored before the batch. */
@@ -182,23 +188,41 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
     }
     for (const { row, patch } of step.operations ?? []) {
       this.#operations.push(row);
+      this.#stored ??= new Set();
       this.#stored.add(keyOf(row));
-      if (isRoot(row.oid)) this.#public.set(row.oid, isPublicAfter(this.isPublic(row.oid), patch, row.authz));
+      if (isRoot(row.oid)) this.#notePublic(row.oid, isPublicAfter(this.isPublic(row.oid), patch, row.authz));
     }
-    for (const row of step.baselines ?? []) {
-      this.#baselines.push(row);
-      if (isRoot(row.oid)) this.#public.set(row.oid, row.authz === null);
+    for (const row of step.baselines ?? [])
+      if (isRoot(row.oid)) this.#notePublic(row.oid, row.authz === null);
+    this.#baselines = withMore(this.#baselines, step.baselines);
+    this.#removeBaselines = withMore(this.#removeBaselines, step.removeBaselines);
+    this.#fold = withMore(this.#fold, step.fold);
+    for (const row of step.access ?? []) {
+      this.#access ??= new Map();
+      this.#access.set(row.root, row);
     }
-    for (const oid of step.removeBaselines ?? []) this.#removeBaselines.push(oid);
-    for (const order of step.fold ?? []) this.#fold.push(order);
-    for (const row of step.access ?? []) this.#access.set(row.root, row);
-    for (const id of step.usedFiles ?? []) this.#usedFiles.add(id);
-    if (step.forbidden) this.#forbidden.set(step.forbidden.replicaId, step.forbidden.wrote);
+    for (const id of step.usedFiles ?? []) {
+      this.#usedFiles ??= new Set();
+      this.#usedFiles.add(id);
+    }
+    if (step.forbidden) {
+      this.#forbidden ??= new Map();
+      this.#forbidden.set(step.forbidden.replicaId, step.forbidden.wrote);
+    }
     if (step.answered) {
       const { replicaId, timestamp } = step.answered;
+      this.#answered ??= new Map();
       this.#answered.set(replicaId, [...(this.#answered.get(replicaId) ?? []), timestamp]);
     }
-    if (step.replica && step.confirmedSince) this.#confirmed.set(step.replica.id, step.confirmedSince);
+    if (step.replica && step.confirmedSince) {
+      this.#confirmed ??= new Map();
+      this.#confirmed.set(step.replica.id, step.confirmedSince);
+    }
+  }
+
+  #notePublic(root: Oid, isPublic: boolean): void {
+    this.#public ??= new Map();
+    this.#public.set(root, isPublic);
   }
 
   /**
@@ -216,18 +240,19 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
     }
     for (const id of this.#hard) replicas.set(id, this.#replicas.get(id)!);
     this.#written = replicas;
-    return {
+    const change: LibraryChange = {
       expect: { epoch, version },
       head: this.#head,
-      ...(this.#adopted === null ? {} : { adopt: this.#adopted }),
       operations: this.#operations,
-      baselines: this.#baselines,
-      removeBaselines: this.#removeBaselines,
-      fold: this.#fold,
       replicas: [...replicas.values()],
-      access: [...this.#access.values()],
-      markFiles: this.#usedFiles.size > 0 ? [{ ids: [...this.#usedFiles], pendingDeleteAt: null }] : [],
     };
+    if (this.#adopted !== null) change.adopt = this.#adopted;
+    if (this.#baselines) change.baselines = this.#baselines;
+    if (this.#removeBaselines) change.removeBaselines = this.#removeBaselines;
+    if (this.#fold) change.fold = this.#fold;
+    if (this.#access) change.access = [...this.#access.values()];
+    if (this.#usedFiles) change.markFiles = [{ ids: [...this.#usedFiles], pendingDeleteAt: null }];
+    return change;
   }
 
   /** Make the draft the state: its change, if there is one, was written. */
@@ -239,19 +264,32 @@ export class Draft implements Pick<AccessView, 'access' | 'isPublic'> {
       state.dirty.delete(id);
     }
     for (const [id, row] of this.#replicas) if (!this.#written.has(id)) changeSoftly(state, row, now);
-    // What was looked up before the rows were there says nothing any more.
-    if (this.#adopted !== null) state.access.clear();
-    for (const [root, row] of this.#adopted !== null ? [] : [...this.#facts.access, ...this.#access])
-      remember(state.access, root, row);
-    for (const [id, timestamps] of this.#answered) {
+    if (this.#adopted !== null) {
+      // What was looked up before the rows were there says nothing any more.
+      state.access.clear();
+    } else {
+      for (const [root, row] of this.#facts.access) remember(state.access, root, row);
+      for (const [root, row] of this.#access ?? []) remember(state.access, root, row);
+    }
+    for (const [id, timestamps] of this.#answered ?? []) {
       state.answered.set(id, [...(state.answered.get(id) ?? []), ...timestamps].slice(-MAX_ANSWERED));
     }
-    for (const [id, wrote] of this.#forbidden) {
+    for (const [id, wrote] of this.#forbidden ?? []) {
       if (wrote) state.wroteForbidden.add(id);
       else state.wroteForbidden.delete(id);
     }
-    for (const [id, since] of this.#confirmed) state.confirmedSince.set(id, since);
+    for (const [id, since] of this.#confirmed ?? []) state.confirmedSince.set(id, since);
   }
+}
+
+const NO_ROWS: ReadonlyMap<ReplicaId, ReplicaRow> = new Map();
+
+/** The list with these behind; undefined as long as there are none. */
+function withMore<Item>(list: Item[] | undefined, more: readonly Item[] | undefined): Item[] | undefined {
+  if (more === undefined || more.length === 0) return list;
+  const all = list ?? [];
+  for (const item of more) all.push(item);
+  return all;
 }
 
 const EMPTY_HISTORY: ObjectHistory = { baseline: null, operations: [] };

@@ -17,19 +17,29 @@ import type { LibraryState } from './state.js';
 
 /** What a batch needs to know beyond the state, fetched before it is decided. */
 export interface BatchFacts {
-  replicas: Map<ReplicaId, ReplicaRow>;
+  readonly replicas: ReadonlyMap<ReplicaId, ReplicaRow>;
   /** Keys (see {@link keyOf}) of operations that are stored already. */
-  stored: Set<string>;
-  access: Map<Oid, AccessRow | null>;
+  readonly stored: ReadonlySet<string>;
+  readonly access: ReadonlyMap<Oid, AccessRow | null>;
   /** Roots that exist as those of public documents, of those where it matters. */
-  publicRoots: Set<Oid>;
+  readonly publicRoots: ReadonlySet<Oid>;
   /** For replicas that were away uncounted: the lowest timestamp of what they have not acknowledged. */
-  earliestUnseen: Map<ReplicaId, string | null>;
+  readonly earliestUnseen: ReadonlyMap<ReplicaId, string | null>;
   /** Rows of objects that an operation came late for; without any, an empty history. */
-  objects: Map<Oid, ObjectHistory>;
+  readonly objects: ReadonlyMap<Oid, ObjectHistory>;
   /** Everything that the library holds, where a replica sends its full history over its own. */
-  contents: Contents | null;
+  readonly contents: Contents | null;
 }
+
+const NO_FACTS: BatchFacts = {
+  replicas: new Map(),
+  stored: new Set(),
+  access: new Map(),
+  publicRoots: new Set(),
+  earliestUnseen: new Map(),
+  objects: new Map(),
+  contents: null,
+};
 
 /** What is stored of one object. */
 export interface ObjectHistory {
@@ -41,22 +51,55 @@ export interface ObjectHistory {
 /** One string for what makes an operation the same when it is sent again. */
 export const keyOf = (key: OperationKey): string => `${key.replicaId}\n${key.timestamp}\n${key.oid}`;
 
-/** Fetch what deciding these messages will ask for. Asks the storage only where the state does not say. */
-export async function gatherFacts(
+/**
+ * What deciding these messages will ask for. Where the state does not say all of it, which is rare, the storage is asked
+ * in one go.
+ */
+export function gatherFacts(
+  storage: LibraryStorage,
+  state: LibraryState,
+  batch: readonly Inbound[],
+): BatchFacts | Promise<BatchFacts> {
+  return knowsAll(state, batch) ? NO_FACTS : fetchFacts(storage, state, batch);
+}
+
+/** Whether the storage need not be asked: {@link fetchFacts} would find nothing to ask for. */
+function knowsAll(state: LibraryState, batch: readonly Inbound[]): boolean {
+  const { head, replicas } = state;
+  if (head.version === 0) return true;
+  for (const { message } of batch) {
+    if (message === null || !('replicaId' in message)) continue;
+    const row = replicas.get(message.replicaId);
+    if (row === undefined) return false;
+    if (!head.founded || (message.type !== 'op' && message.type !== 'sync')) continue;
+    if (!message.operations.every((operation) => knows(state, row, operation))) return false;
+    if (message.type === 'op') continue;
+    if (message.operations.length > 0 && !countsWhileAway(row.type)) return false;
+    if (message.since === null && head.soleAuthor === row.id) return false;
+  }
+  return true;
+}
+
+const knows = (state: LibraryState, row: ReplicaRow, { oid, timestamp, authz }: Operation): boolean =>
+  (row.writtenThrough === null || timestamp > row.writtenThrough) &&
+  !isOfServer(timestamp) &&
+  authz === undefined &&
+  state.access.has(rootOf(oid));
+
+async function fetchFacts(
   storage: LibraryStorage,
   state: LibraryState,
   batch: readonly Inbound[],
 ): Promise<BatchFacts> {
-  const facts: BatchFacts = {
-    replicas: new Map(),
-    stored: new Set(),
-    access: new Map(),
-    publicRoots: new Set(),
-    earliestUnseen: new Map(),
-    objects: new Map(),
-    contents: null,
+  const facts = {
+    replicas: new Map<ReplicaId, ReplicaRow>(),
+    stored: new Set<string>(),
+    access: new Map<Oid, AccessRow | null>(),
+    publicRoots: new Set<Oid>(),
+    earliestUnseen: new Map<ReplicaId, string | null>(),
+    objects: new Map<Oid, ObjectHistory>(),
+    contents: null as Contents | null,
   };
-  if (state.head.version === 0) return facts;
   await gatherReplicas(storage, state, batch, facts);
   if (!state.head.founded) return facts;
 
@@ -90,24 +133,27 @@ export async function gatherFacts(
   return facts;
 }
 
-/** Fetch the rows of objects that deciding a batch has asked for. */
+/** These facts, and the rows of objects that deciding a batch has asked for. */
 export async function gatherObjects(
   storage: LibraryStorage,
   facts: BatchFacts,
   oids: ReadonlySet<Oid>,
-): Promise<void> {
-  const { objects } = await storage.lookup({ keys: [], replicas: [], access: [], objects: [...oids] });
+): Promise<BatchFacts> {
+  const found = await storage.lookup({ keys: [], replicas: [], access: [], objects: [...oids] });
   const operations = new Map<Oid, OperationRow[]>([...oids].map((oid) => [oid, []]));
-  for (const row of objects.operations) operations.get(row.oid)?.push(row);
-  for (const [oid, rows] of operations) facts.objects.set(oid, { baseline: null, operations: rows });
-  for (const baseline of objects.baselines) facts.objects.get(baseline.oid)!.baseline = baseline;
+  for (const row of found.objects.operations) operations.get(row.oid)?.push(row);
+  const baselines = new Map(found.objects.baselines.map((row) => [row.oid, row]));
+  const objects = new Map(facts.objects);
+  for (const [oid, rows] of operations)
+    objects.set(oid, { baseline: baselines.get(oid) ?? null, operations: rows });
+  return { ...facts, objects };
 }
 
 async function gatherReplicas(
   storage: LibraryStorage,
   state: LibraryState,
   batch: readonly Inbound[],
-  facts: BatchFacts,
+  facts: { replicas: Map<ReplicaId, ReplicaRow> },
 ): Promise<void> {
   const unknown = new Set<ReplicaId>();
   for (const { message } of batch) {
@@ -124,7 +170,7 @@ async function gatherPublicRoots(
   storage: LibraryStorage,
   state: LibraryState,
   batch: readonly Inbound[],
-  facts: BatchFacts,
+  facts: Pick<BatchFacts, 'access'> & { publicRoots: Set<Oid> },
 ): Promise<void> {
   const roots = new Set<Oid>();
   for (const { message } of batch) {

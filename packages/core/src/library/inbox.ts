@@ -7,7 +7,7 @@ import type { Unit } from './unit.js';
  */
 export class Inbox {
   /** What each connection waits for, in the order of their turns. None is empty. */
-  readonly #lines = new Map<Connection, { units: Unit[]; next: number }>();
+  readonly #lines = new Map<Connection, Line>();
 
   get isEmpty(): boolean {
     return this.#lines.size === 0;
@@ -24,6 +24,7 @@ export class Inbox {
    * committed together, and can be told to others as one message.
    */
   take(most: number, isByItself: (unit: Unit) => boolean): Unit[] {
+    if (this.#lines.size === 1) return this.#takeOfOne(most, isByItself);
     const taken = new Map<Connection, Unit[]>();
     let count = 0;
     // A line that goes to the end is met again there.
@@ -43,12 +44,29 @@ export class Inbox {
     return [...taken.values()].flat();
   }
 
+  /** As {@link take}, where nobody but one waits. */
+  #takeOfOne(most: number, isByItself: (unit: Unit) => boolean): Unit[] {
+    const [[connection, line]] = this.#lines as unknown as [[Connection, Line]];
+    const { units, next } = line;
+    let end = Math.min(units.length, next + most);
+    for (let at = next; at < end; at++) if (isByItself(units[at]!)) end = Math.max(at, next + 1);
+    if (end === units.length) this.#lines.delete(connection);
+    else this.#lines.set(connection, compacted({ units, next: end }));
+    return next === 0 && end === units.length ? units : units.slice(next, end);
+  }
+
   /** Takes out everything. */
   takeAll(): Unit[] {
     return this.take(Number.POSITIVE_INFINITY, () => false);
   }
 }
 
+interface Line {
+  units: Unit[];
+  /** The first that was not taken out. */
+  next: number;
+}
+
 /** Lets go of what was taken out, now and then: to do it each time would take the square of the time. */
-const compacted = (line: { units: Unit[]; next: number }): { units: Unit[]; next: number } =>
+const compacted = (line: Line): Line =>
   line.next < 1_000 ? line : { units: line.units.slice(line.next), next: 0 };

@@ -25,6 +25,9 @@ const RETRY_MS = 5_000;
 /** A task that meets another writer is done anew this often. */
 const MAX_RETRIES = 2;
 
+/** What settling takes without folding anything, next to folding an operation. */
+const SETTLING_SIZE = 4;
+
 /**
  * A library in memory: one inbox, worked off batch by batch.
  *
@@ -223,19 +226,24 @@ export class LiveLibrary {
     if (this.#closed) return;
     if (this.#isBehindDue && this.#behindTurn === 'none') {
       this.#behindTurn = 'asked';
-      this.services.workBehind.ask(() => {
+      this.services.workBehind.ask(this.#behindSize, () => {
         this.#behindTurn = 'given';
-        this.wake();
+        // It is its turn now: in a round it would meet others whose turn comes later.
+        if (!this.#closed && !this.#running) void this.#run();
       });
     }
     if (this.#running || !this.#hasWork) return;
     this.#running = true;
-    this.services.scheduler.soon(() => void this.#run());
+    this.services.rounds.join(() => void this.#run());
   }
 
   async #run(): Promise<void> {
+    this.#running = true;
     try {
-      while (await this.#workOnce()) await this.pause();
+      while (this.#hasWork) {
+        await this.#workOnce();
+        if (this.#hasWork) await this.pause();
+      }
     } catch (error) {
       // Only a bug gets here. What waits is failed rather than left without an answer.
       this.log.error?.({ err: error }, 'A library failed.');
@@ -250,14 +258,18 @@ export class LiveLibrary {
     return !this.#inbox.isEmpty || this.#tasks.length > 0 || this.#behindTurn === 'given';
   }
 
+  /** How much of a turn that takes at most, where each operation may have to be folded. */
+  get #behindSize(): number {
+    return SETTLING_SIZE + this.state.head.operations;
+  }
+
   /** Whether something is to go on behind the batches, in turn with all other libraries. */
   get #isBehindDue(): boolean {
     return this.settler.isDue || (this.#rebaser.isDue && this.pins.size === 0);
   }
 
-  /** A batch, then at most one slice of what goes on behind it. False: there was nothing to do. */
-  async #workOnce(): Promise<boolean> {
-    if (!this.#hasWork) return false;
+  /** A batch, then at most one slice of what goes on behind it. */
+  async #workOnce(): Promise<void> {
     const task = this.#tasks.shift();
     // What goes on behind the batches is no use of the library: it would never leave memory.
     if (task || !this.#inbox.isEmpty) this.#lastActive = this.services.scheduler.now();
@@ -266,9 +278,8 @@ export class LiveLibrary {
     if (this.#behindTurn === 'given') {
       this.#behindTurn = 'none';
       if (this.settler.isDue) await this.#behind(() => this.settler.run());
-      if (this.#rebaser.isDue && this.pins.size === 0) await this.#behind(() => this.#rebaser.slice());
+      else if (this.#rebaser.isDue && this.pins.size === 0) await this.#behind(() => this.#rebaser.slice());
     }
-    return true;
   }
 
   /** Work that nobody waits for. Where it fails, it is tried again later. */
@@ -285,7 +296,7 @@ export class LiveLibrary {
 
   /** Let others have a turn. */
   pause(): Promise<void> {
-    return new Promise((resolve) => this.services.scheduler.soon(resolve));
+    return new Promise((resolve) => this.services.rounds.join(resolve));
   }
 
   /**

@@ -7,6 +7,8 @@ import {
   timestampMs,
   timestampVersion,
 } from '@verdant-web/protocol';
+import type { Head } from '../storage/rows.js';
+import type { FoldQuery } from '../storage/storage.js';
 import { findConsensus } from './consensus.js';
 import type { LiveLibrary } from './live-library.js';
 import { planRebase, rebaseChange } from './rebase.js';
@@ -37,7 +39,7 @@ export class Rebaser {
   #cursor: ServerOrder = 0;
   #limit = 200;
   /** How far the last complete pass went. */
-  #done: { through: ServerOrder; before: Timestamp } | null = null;
+  #done: Bounds | null = null;
 
   constructor(library: LiveLibrary) {
     this.#library = library;
@@ -64,20 +66,33 @@ export class Rebaser {
 
   /** Fold a few operations. */
   async slice(): Promise<void> {
+    const { head } = this.#library.state;
+    const bounds = this.#bounds(head);
+    if (bounds === null) this.isDue = false;
+    else await this.#foldWith(head, bounds);
+  }
+
+  /** Commit this head, with a later global ack than before, and fold in the same commit what that allows, a slice of it. */
+  async commitWith(head: Head): Promise<void> {
+    const bounds = this.#library.pins.size === 0 ? this.#bounds(head) : null;
+    this.#cursor = 0;
+    if (bounds !== null) this.isDue = true;
+    if (bounds === null || !(await this.#foldWith(head, bounds)))
+      await this.#library.commit({ head: { ...head, version: head.version + 1 } });
+  }
+
+  /** False: there was nothing to fold, and nothing is committed. */
+  async #foldWith(head: Head, bounds: Bounds): Promise<boolean> {
     const library = this.#library;
-    const bounds = this.#bounds();
-    if (bounds === null) {
-      this.isDue = false;
-      return;
-    }
     const started = library.services.scheduler.now();
     const found = await library.storage.foldable({ after: this.#cursor, ...bounds, limit: this.#limit });
-    if (found.operations.length > 0) {
-      const plan = planRebase(found.operations, found.baselines);
+    const { operations, baselines, next } = found;
+    if (operations.length > 0) {
+      const plan = planRebase(operations, baselines);
       this.#adapt(library.services.scheduler.now() - started);
       const { state } = library;
       await library.commit({
-        ...rebaseChange(state.head, plan, found.baselines, started),
+        ...rebaseChange(head, plan, baselines, started),
         dropKeys: [...state.confirmedSince, ...this.#repairedUpTo].map(([replicaId, since]) => ({
           replicaId,
           through: wellBefore(since),
@@ -85,15 +100,15 @@ export class Rebaser {
       });
       state.confirmedSince.clear();
       library.log.debug?.(
-        { operations: found.operations.length, ms: library.services.scheduler.now() - started },
+        { operations: operations.length, ms: library.services.scheduler.now() - started },
         'History is folded.',
       );
-    } else if (found.next !== null) {
-      this.#cursor = found.next;
-    } else {
+    }
+    if (next === null) {
       this.isDue = false;
       this.#done = bounds;
-    }
+    } else if (operations.length === 0) this.#cursor = next;
+    return operations.length > 0;
   }
 
   /** What the server wrote comes back with whole histories alone. */
@@ -108,21 +123,22 @@ export class Rebaser {
   }
 
   #hasMore(): boolean {
-    const bounds = this.#bounds();
+    const bounds = this.#bounds(this.#library.state.head);
     if (bounds === null) return false;
     const done = this.#done;
     return done === null || bounds.through > done.through || bounds.before > done.before;
   }
 
   /** What may be folded: what all that count hold, dated below what was announced; null: nothing. */
-  #bounds(): { through: ServerOrder; before: Timestamp } | null {
+  #bounds(head: Head): Bounds | null {
     const { state, roll, activeSince, services } = this.#library;
-    const { head } = state;
     if (services.settings.disableRebasing || head.operations === 0 || head.announcedAck === null) return null;
     const { heldThrough } = findConsensus(state.replicas.values(), roll, activeSince);
     return { through: heldThrough ?? head.order, before: head.announcedAck };
   }
 }
+
+type Bounds = Pick<FoldQuery, 'through' | 'before'>;
 
 const wellBefore = (since: Timestamp): Timestamp =>
   formatTimestamp({

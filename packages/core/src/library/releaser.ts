@@ -17,7 +17,7 @@ import type { Effect, SyncReply } from './effects.js';
 import type { StagedContent } from './founding.js';
 import type { LiveLibrary } from './live-library.js';
 import { pendingReset } from './pending-replies.js';
-import { foundingPieces, replyPieces } from './reply.js';
+import { emptyReply, foundingPieces, replyPieces } from './reply.js';
 import { changeSoftly, replicaOf } from './state.js';
 import type { Unit } from './unit.js';
 import { encodeMessage, encodeOperation, encodeRebroadcast } from './wire.js';
@@ -148,17 +148,17 @@ export class Releaser {
     if (connection.kind === 'request' && reply.overwriteLocalData) {
       library.state.resetOverHttp.set(replicaId, library.services.scheduler.now());
     }
-    unit.answer(
-      replyPieces(reply, {
-        storage: library.storage,
-        replicaId,
-        authz: connection.caller.authz,
-        presence: library.board.all(connection.caller.userId),
-        globalAck: library.state.head.announcedAck,
-        pin: library.pin(),
-        sent,
-      }),
-    );
+    const told = {
+      presence: library.board.all(connection.caller.userId),
+      globalAck: library.state.head.announcedAck,
+    };
+    const empty = emptyReply(reply, told);
+    if (empty !== null) unit.answer(empty);
+    else {
+      const { authz } = connection.caller;
+      const context = { ...told, storage: library.storage, replicaId, authz, pin: library.pin(), sent };
+      unit.answer(replyPieces(reply, context));
+    }
     if (connection.kind === 'socket') this.#sendBack(connection);
   }
 

@@ -30,6 +30,15 @@ export function replyPieces(reply: SyncReply, context: ReplyContext): AsyncItera
   return releasing(context.pin, replyParts(reply, context));
 }
 
+/** The whole of a `sync-resp` that lists nothing, as most polls are answered; null: there are rows to read. */
+export function emptyReply(
+  reply: SyncReply,
+  context: Pick<ReplyContext, 'presence' | 'globalAck'>,
+): string | null {
+  if (reply.overwriteLocalData || reply.from < reply.through) return null;
+  return `${openReply(reply, context)}],"operations":[]}`;
+}
+
 interface FoundingReply {
   replicaId: ReplicaId;
   /** The server order of the last operation. */
@@ -132,7 +141,10 @@ function releasing(pin: Pin, parts: AsyncGenerator<string>): AsyncIterable<strin
   };
 }
 
-const openReply = (reply: SyncReply, { presence, globalAck }: ReplyContext): string => {
+const openReply = (
+  reply: SyncReply,
+  { presence, globalAck }: Pick<ReplyContext, 'presence' | 'globalAck'>,
+): string => {
   const { overwriteLocalData, ackedTimestamp } = reply;
   const head = JSON.stringify({
     type: 'sync-resp',

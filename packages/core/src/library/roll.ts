@@ -17,7 +17,7 @@ export class Roll implements Attendance {
   readonly #leaseMs: number;
   readonly #listener: RollListener;
   readonly #sockets = new Set<SocketConnection>();
-  readonly #leases = new Map<ReplicaKey, { userId: UserId; replicaId: ReplicaId; cancel: () => void }>();
+  readonly #leases = new Map<ReplicaKey, Lease>();
   /** How many sockets and leases each user has. */
   readonly #users = new Map<UserId, number>();
   readonly #replicas = new Map<ReplicaKey, Set<SocketConnection>>();
@@ -83,11 +83,23 @@ export class Roll implements Attendance {
     // A replica that has a socket is here by that, and is gone with it.
     const key = keyOf(userId, replicaId);
     if (this.#replicas.has(key)) return;
+    const until = this.#scheduler.now() + this.#leaseMs;
     const lease = this.#leases.get(key);
-    lease?.cancel();
-    const cancel = this.#scheduler.after(this.#leaseMs, () => this.endLease(replicaId, userId));
-    this.#leases.set(key, { userId, replicaId, cancel });
-    if (!lease) this.#count(userId, 1);
+    if (lease) {
+      lease.until = until;
+      return;
+    }
+    const added: Lease = { userId, replicaId, until, cancel: () => {} };
+    this.#leases.set(key, added);
+    this.#endWhenOver(added);
+    this.#count(userId, 1);
+  }
+
+  /** It is renewed with each poll, and looked at once in a while. */
+  #endWhenOver(lease: Lease): void {
+    const left = lease.until - this.#scheduler.now();
+    if (left <= 0) this.endLease(lease.replicaId, lease.userId);
+    else lease.cancel = this.#scheduler.after(left, () => this.#endWhenOver(lease));
   }
 
   /** The lease of that user's replica is over. */
@@ -139,6 +151,15 @@ export class Roll implements Attendance {
     if (change > 0 && count === 1) this.#listener.userCame(userId);
     return count;
   }
+}
+
+/** Of a replica that polls. */
+interface Lease {
+  readonly userId: UserId;
+  readonly replicaId: ReplicaId;
+  /** Wall-clock ms. */
+  until: number;
+  cancel: () => void;
 }
 
 /** A replica of a user. */

@@ -11,6 +11,13 @@ import { encodeMessage } from './wire.js';
  */
 const SETTLE_MS = 500;
 
+/** Between two announcements: a library in which little is written is settled, and folded, once for several changes. */
+const APART_MS = 1_000;
+
+/** While the server is busy, a library waits until so many operations have gathered, or for so long. */
+const ENOUGH_OPERATIONS = 32;
+const PATIENCE_MS = 10_000;
+
 /** Sees to what is announced, or written, later than it happened: the global ack, and what replicas acknowledged. */
 export class Settler {
   readonly #library: LiveLibrary;
@@ -18,6 +25,7 @@ export class Settler {
   /** Whether it is time to {@link run}. */
   isDue = false;
   #at: number | null = null;
+  #announcedAt = Number.NEGATIVE_INFINITY;
   #cancel = () => {};
 
   constructor(library: LiveLibrary, rebaser: Rebaser) {
@@ -28,11 +36,12 @@ export class Settler {
   /** Something changed: see to it soon. Calls that come together count as one. */
   soon(delayMs = SETTLE_MS): void {
     const { scheduler } = this.#library.services;
-    const at = scheduler.now() + delayMs;
-    if (this.#at !== null && this.#at <= at) return;
+    const now = scheduler.now();
+    const at = Math.max(now + delayMs, this.#announcedAt + APART_MS);
+    if (this.isDue || (this.#at !== null && this.#at <= at)) return;
     this.#cancel();
     this.#at = at;
-    this.#cancel = scheduler.after(delayMs, () => {
+    this.#cancel = scheduler.after(at - now, () => {
       this.#at = null;
       this.isDue = true;
       this.#library.wake();
@@ -55,11 +64,12 @@ export class Settler {
     const rose = globalAck !== null && (head.announcedAck === null || globalAck > head.announcedAck);
     const listeners = [...roll.sockets].filter((socket) => socket.synced);
     const due = Math.min(...state.dirty.values());
-    if (rose && head.founded && (listeners.length > 0 || head.operations > 0)) {
+    const mayTell = rose && head.founded && (listeners.length > 0 || head.operations > 0);
+    const waits = mayTell && this.#mayWait(now);
+    if (mayTell && !waits) {
       const horizon = laterOf(head.horizon, globalAck);
-      await library.commit({
-        head: { ...head, version: head.version + 1, announcedAck: globalAck, horizon },
-      });
+      this.#announcedAt = now;
+      await this.#rebaser.commitWith({ ...head, announcedAck: globalAck, horizon });
       const text = encodeMessage({ type: 'global-ack', timestamp: globalAck });
       for (const socket of listeners) socket.outbox.send(text);
     } else if (due <= now && head.version > 0) {
@@ -67,7 +77,15 @@ export class Settler {
     } else if (due !== Number.POSITIVE_INFINITY) {
       this.soon(due - now);
     }
+    if (waits) this.soon(APART_MS);
     this.#rebaser.consider();
+  }
+
+  /** Whether what is told and folded later costs the server less than it is worth now. */
+  #mayWait(now: number): boolean {
+    const { services, state } = this.#library;
+    const isRecent = now - this.#announcedAt < PATIENCE_MS;
+    return isRecent && state.head.operations < ENOUGH_OPERATIONS && services.rounds.isBusy;
   }
 
   /** An open socket that has synced is seen all the time; written down before it could look like truancy. */
