@@ -115,6 +115,39 @@ describe('the global ack', () => {
     expect(ana.all('global-ack')).toHaveLength(1);
   });
 
+  test('[FOLD-2] is announced at most about once a second, however often it rises', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    await world.settle(2_000);
+    ana.inbox = [];
+    for (let n = 0; n < 50; n++) {
+      await ana.push(ana.set('items/1', 'n', n));
+      await world.settle(100);
+    }
+    expect(ana.all('global-ack').length).toBeGreaterThan(3);
+    expect(ana.all('global-ack').length).toBeLessThan(7);
+    await world.settle(1_000);
+    expect(ana.all('global-ack').at(-1)?.timestamp).toBe((await world.info())!.globalAck);
+  });
+
+  test('[FOLD-2] of a library with few operations waits while the server is busy with others, and not for ever', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    await world.settle(2_000);
+    const others = Array.from({ length: 65 }, (_, n) =>
+      world.device('ana', { library: `other-${n}`, type: ReplicaType.PassiveRealtime }).connect(),
+    );
+    ana.inbox = [];
+    await ana.push(ana.set('items/1', 'n', 1));
+    let told = 0;
+    for (; told < 20_000 && ana.all('global-ack').length === 0; told += 500) {
+      for (const other of others) other.send({ type: 'heartbeat' });
+      await world.settle(500);
+    }
+    expect(told).toBeGreaterThan(5_000);
+    expect(told).toBeLessThan(12_000);
+  });
+
   test('[FOLD-4] rises when a replica that counted turns truant, with nobody sending anything', async () => {
     const world = new World({ replicaTruancyMinutes: 10 });
     const ana = await world.founder();
@@ -243,6 +276,16 @@ describe('history', () => {
     await world.settle(2_000);
     expect(await world.info()).toMatchObject({ operationsCount: 1, baselinesCount: 1, latestServerOrder: 6 });
     expect(await world.snapshot('items', '1')).toEqual({ id: '1', title: 'one', n: 4 });
+  });
+
+  test('[FOLD-9] [FOLD-5] is folded by the commit that the announcement waits for', async () => {
+    const world = new World();
+    const ana = await world.founder();
+    await ana.push(ana.set('items/1', 'n', 1), ana.set('items/1', 'n', 2));
+    for (let ms = 0; ms < 1_000 && ana.all('global-ack').length === 0; ms++) await world.settle(1);
+    expect(ana.all('global-ack')).toHaveLength(1);
+    world.crash();
+    expect(await world.info()).toMatchObject({ operationsCount: 1, baselinesCount: 1 });
   });
 
   test('[FOLD-9] is held back by a replica that is away, until it is truant; nothing is lost to it', async () => {
