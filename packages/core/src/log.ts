@@ -15,8 +15,11 @@ export interface Log {
   readonly info: LogMethod | undefined;
   readonly warn: LogMethod | undefined;
   readonly error: LogMethod | undefined;
-  /** One that adds these fields to each line. They are read when a line is written, so a getter tells what is true then. */
-  with(fields: LogFields): Log;
+  /**
+   * One that adds these fields to each line. They are read when a line is written, so a getter, or a function that gives
+   * them, tells what is true then. Of what there are many of, a function is smaller.
+   */
+  with(fields: LogFields | (() => LogFields)): Log;
 }
 
 /** Writes a line: what it is about, and a constant sentence. */
@@ -48,10 +51,10 @@ interface Sink {
 
 class BoundLog implements Log {
   readonly #sink: Sink;
-  readonly #fields: LogFields;
+  readonly #fields: LogFields | (() => LogFields);
   readonly #parent: BoundLog | null;
 
-  constructor(sink: Sink, fields: LogFields = {}, parent: BoundLog | null = null) {
+  constructor(sink: Sink, fields: LogFields | (() => LogFields) = {}, parent: BoundLog | null = null) {
     this.#sink = sink;
     this.#fields = fields;
     this.#parent = parent;
@@ -73,7 +76,7 @@ class BoundLog implements Log {
     return this.#method('error');
   }
 
-  with(fields: LogFields): Log {
+  with(fields: LogFields | (() => LogFields)): Log {
     return new BoundLog(this.#sink, fields, this);
   }
 
@@ -83,7 +86,8 @@ class BoundLog implements Log {
   }
 
   #all(): LogFields {
-    return this.#parent ? { ...this.#parent.#all(), ...this.#fields } : this.#fields;
+    const own = typeof this.#fields === 'function' ? this.#fields() : this.#fields;
+    return this.#parent ? { ...this.#parent.#all(), ...own } : own;
   }
 }
 

@@ -146,19 +146,12 @@ export class Session implements SocketSession, SocketConnection {
 
   #boundLog(): Log {
     const { log, token } = this.#options;
-    const session = this;
+    const { libraryId, userId } = token;
     // Made when a line is first written: most sockets are at rest, and many.
     let connectionId: string | undefined;
-    return log.with({
-      libraryId: token.libraryId,
-      userId: token.userId,
-      get connectionId() {
-        connectionId ??= crypto.randomUUID();
-        return connectionId;
-      },
-      get replicaId() {
-        return session.replicaId;
-      },
+    return log.with(() => {
+      connectionId ??= crypto.randomUUID();
+      return { libraryId, userId, connectionId, replicaId: this.replicaId };
     });
   }
 

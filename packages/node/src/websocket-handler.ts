@@ -74,11 +74,9 @@ export function createNodeWebsocketHandler(
   const logOf = ({ headers }: IncomingMessage): Log => {
     const given = headers['x-request-id'] as string | undefined;
     let requestId: string | undefined;
-    return core.log.with({
-      get requestId() {
-        requestId ??= requestIdOf(given);
-        return requestId;
-      },
+    return core.log.with(() => {
+      requestId ??= requestIdOf(given);
+      return { requestId };
     });
   };
 
