@@ -24,30 +24,39 @@ if (unknown.length) {
     `No work is named ${unknown.join(', ')}. There are ${works.map(({ name }) => name).join(', ')}.`,
   );
 }
+const tooLittle = Number(values.runs) < 5 || Number(values.scale) < 1;
+if (values.save && tooLittle) throw new Error('Only five full runs or more are kept.');
 
 const machine = machineFacts();
 const results = new Map<string, Result>();
-for (const work of works) {
-  if (positionals.length && !positionals.includes(work.name)) continue;
+const worse: string[] = [];
+const chosen = positionals.length
+  ? positionals.map((name) => works.find((one) => one.name === name)!)
+  : works;
+for (const work of chosen) {
   const cases = await work.run({
     runs: Number(values.runs),
     scale: Number(values.scale),
     profileDirectory: values.profile,
     say: (line) => console.error(`${work.name}: ${line}`),
   });
-  results.set(work.name, {
+  const result: Result = {
     work: work.name,
     at: new Date().toISOString(),
     runs: Number(values.runs),
     scale: Number(values.scale),
     machine,
     cases,
-  });
+  };
+  results.set(work.name, result);
+  const kept = readResult(work.name);
+  if (kept) worse.push(...regressions(kept, result));
+  else if (values.check) console.log(`${work.name}: no result is kept to compare with`);
+  // At once: all works take more than an hour, and may be broken off.
+  if (values.save) keep(result);
 }
 
-const table = goalTable(works, results);
-console.log(table);
-const tooLittle = Number(values.runs) < 5 || Number(values.scale) < 1;
+console.log(goalTable(works, results));
 if (tooLittle) console.log('\nSmoke, no claim: fewer than five runs, or shorter ones.');
 else if (machine.loadAverageBefore > 0.5) console.log('\nSmoke, no claim: the machine was busy before.');
 console.log(
@@ -55,20 +64,17 @@ console.log(
 );
 
 if (values.check) {
-  const worse = [...results.values()].flatMap((result) => {
-    const kept = readResult(result.work);
-    if (!kept) console.log(`${result.work}: no result is kept to compare with`);
-    return kept ? regressions(kept, result) : [];
-  });
   for (const line of worse) console.log(`worse: ${line}`);
   process.exitCode = worse.length ? 1 : 0;
 }
-if (values.save && tooLittle) throw new Error('Only five full runs or more are kept.');
-if (values.save) {
-  for (const result of results.values()) writeResult(result);
-  for (const { name } of works) {
-    const kept = readResult(name);
-    if (kept) results.set(name, kept);
-  }
-  writePage(goalTable(works, results), goalChart(works, results), results.values());
+
+function keep(result: Result): void {
+  writeResult(result);
+  const all = new Map(
+    works.flatMap(({ name }) => {
+      const one = readResult(name);
+      return one ? [[name, one] as const] : [];
+    }),
+  );
+  writePage(goalTable(works, all), goalChart(works, all), all.values());
 }
