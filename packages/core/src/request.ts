@@ -77,6 +77,7 @@ export async function answerRequest(
   const answers: Promise<string | AsyncIterable<string>>[] = [];
   await new Promise<void>((resolve, reject) => {
     library.receive({
+      size: 1,
       long: content.long,
       read: content.read,
       connection,

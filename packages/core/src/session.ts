@@ -220,6 +220,14 @@ export class Session implements SocketSession, SocketConnection {
   }
 }
 
+/**
+ * So short are acks and heartbeats. Each of a library's sockets acknowledges what each of the others has written: were that
+ * counted as a change is, a batch would have room for few changes, each would be told by itself, and for each of
+ * these messages come as many acks.
+ */
+const SHORT_TEXT = 160;
+const SHORT_SIZE = 1 / 8;
+
 /** What came in one frame. */
 class Frame implements Unit {
   readonly connection: Session;
@@ -232,6 +240,10 @@ class Frame implements Unit {
     this.epoch = epoch;
     this.#text = text;
     this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#text.length < SHORT_TEXT ? SHORT_SIZE : 1;
   }
 
   get long(): Unit['long'] {

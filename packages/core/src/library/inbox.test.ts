@@ -4,8 +4,8 @@ import { Inbox } from './inbox.js';
 import type { Unit } from './unit.js';
 
 const connection = (name: string) => ({ kind: 'request', caller: { userId: name } }) as RequestConnection;
-const unit = (of: RequestConnection, text: string) =>
-  ({ connection: of, long: { text, place: 'message' } }) as Unit;
+const unit = (of: RequestConnection, text: string, size = 1) =>
+  ({ connection: of, size, long: { text, place: 'message' } }) as Unit;
 const texts = (units: Unit[]) => units.map(({ long }) => long?.text);
 const never = () => false;
 
@@ -31,4 +31,18 @@ test('what has to be by itself comes alone, when its turn has come', () => {
   inbox.push(unit(bob, 'b0'));
   const take = () => texts(inbox.take(10, ({ long }) => long?.text === 'LONG'));
   expect([take(), take(), take()]).toEqual([['a0', 'b0'], ['LONG'], ['a2']]);
+});
+
+test('what is hardly any work takes little room from what others wrote', () => {
+  const inbox = new Inbox();
+  const writer = connection('writer');
+  const readers = Array.from({ length: 8 }, (_, n) => connection(`reader-${n}`));
+  for (let n = 0; n < 4; n++) {
+    for (const reader of readers) inbox.push(unit(reader, 'ack', 1 / 8));
+    inbox.push(unit(writer, `w${n}`));
+  }
+  // Round by round: eight acks, which are as much as one change, and a change.
+  const taken = texts(inbox.take(4, never));
+  expect(taken.filter((text) => text === 'ack')).toHaveLength(16);
+  expect(taken.filter((text) => text !== 'ack')).toEqual(['w0', 'w1']);
 });

@@ -20,19 +20,19 @@ export class Inbox {
   }
 
   /**
-   * Takes out up to `most`; one that has to be by itself comes alone. What is taken of one connection comes in a row: it is
-   * committed together, and can be told to others as one message.
+   * Takes out up to `most`, by their size; one that has to be by itself comes alone. What is taken of one connection comes in
+   * a row: it is committed together, and can be told to others as one message.
    */
   take(most: number, isByItself: (unit: Unit) => boolean): Unit[] {
     if (this.#lines.size === 1) return this.#takeOfOne(most, isByItself);
     const taken = new Map<Connection, Unit[]>();
-    let count = 0;
+    let room = most;
     // A line that goes to the end is met again there.
     for (const [connection, line] of this.#lines) {
       const unit = line.units[line.next]!;
       const byItself = isByItself(unit);
-      if (count === most || (byItself && count > 0)) break;
-      count++;
+      if (room <= 0 || (byItself && taken.size > 0)) break;
+      room -= unit.size;
       const row = taken.get(connection);
       if (row) row.push(unit);
       else taken.set(connection, [unit]);
@@ -48,8 +48,13 @@ export class Inbox {
   #takeOfOne(most: number, isByItself: (unit: Unit) => boolean): Unit[] {
     const [[connection, line]] = this.#lines as unknown as [[Connection, Line]];
     const { units, next } = line;
-    let end = Math.min(units.length, next + most);
-    for (let at = next; at < end; at++) if (isByItself(units[at]!)) end = Math.max(at, next + 1);
+    let end = next;
+    for (let room = most; end < units.length && room > 0; end++) {
+      room -= units[end]!.size;
+      if (!isByItself(units[end]!)) continue;
+      if (end === next) end++;
+      break;
+    }
     if (end === units.length) this.#lines.delete(connection);
     else this.#lines.set(connection, compacted({ units, next: end }));
     return next === 0 && end === units.length ? units : units.slice(next, end);

@@ -15,6 +15,8 @@ export interface Unit {
   readonly epoch: number;
   /** What came, as text, where it is so long that it is better read in pieces; null: it is read as a whole. */
   readonly long: LongText | null;
+  /** How much of a batch it is: 1, or less where it is hardly any work. */
+  readonly size: number;
   /** Understands what came; late, so that a burst is parsed by the library that it is for. */
   read(): Inbound[];
   /** One message for whoever asked. */
