@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import type { Head, LibraryChange, LibraryStorage, OperationKey, OperationRow } from '@verdant-web/core';
+import {
+  emptyHead,
+  type Head,
+  type LibraryChange,
+  type LibraryStorage,
+  type OperationKey,
+  type OperationRow,
+} from '@verdant-web/core';
 import { memoryStorage } from '@verdant-web/core/memory';
 import type { LibraryId, Oid, ReplicaId, Timestamp } from '@verdant-web/protocol';
 import Database from 'better-sqlite3';
@@ -9,20 +16,6 @@ import { sqlStorage } from './index.js';
 import { temporaryDirectory } from './testing/temporary.js';
 
 const LIBRARY = 'library' as LibraryId;
-const NOTHING: Head = {
-  epoch: 0,
-  version: 0,
-  founded: false,
-  order: 0,
-  foldedThrough: 0,
-  announcedAck: null,
-  latest: null,
-  horizon: null,
-  soleAuthor: null,
-  operations: 0,
-  baselines: 0,
-};
-
 const at = (time: number) => `0001${time.toString(36).padStart(9, '0')}0000node-01` as Timestamp;
 
 /** So many operations, from the n-th object on, all as late as this one, on three objects or on forty. */
@@ -82,7 +75,7 @@ class Pair {
   #sql: LibraryStorage;
   readonly #plain: LibraryStorage;
   #storage: ReturnType<typeof sqlStorage>;
-  #head = NOTHING;
+  #head: Head = emptyHead;
   #time = 10_000;
 
   private constructor(
