@@ -1,9 +1,9 @@
 import type { Result } from './results.js';
 import type { Work } from './works/work.js';
 
-const WIDTH = 860;
+const WIDTH = 1000;
 const ROW = 22;
-const LEFT = 330;
+const LEFT = 370;
 const SCALE = 150;
 /** Of the goal; what is more is cut off. */
 const MOST = 3;
