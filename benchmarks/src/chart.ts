@@ -15,7 +15,7 @@ export function goalChart(works: readonly Work[], results: ReadonlyMap<string, R
       one.goals.map(({ text, atLeast, measured }) => ({
         label: `${name}, ${one.name}: ${text}`,
         ratio: measured.median / atLeast,
-        told: `${measured.median.toPrecision(3)} (goal ${atLeast.toPrecision(2)})`,
+        told: `${measured.median.toPrecision(3)} (goal ${Number(atLeast.toPrecision(2))})`,
       })),
     ),
   );
