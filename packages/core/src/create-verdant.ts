@@ -69,6 +69,7 @@ export function createVerdant(options: VerdantOptions): Verdant {
     rounds: new Rounds(scheduler),
     workBehind: new LongWork(scheduler),
     workToFound: new LongWork(scheduler),
+    workToTell: new LongWork(scheduler),
     log,
     events,
     profiles,

@@ -64,6 +64,27 @@ test('libraries with much to fold at the same time do so slice by slice, one in 
   expect(Math.max(...most)).toBe(1);
 });
 
+test('long replies are read page by page, one in each turn', async () => {
+  const pages: number[] = [];
+  const world = new World({ storage: notingPages(pages, memoryStorage()) });
+  runTogether(world.time);
+  const founder = await world.founder();
+  for (let n = 2; n < 1_000; n += 100) {
+    await founder.push(...Array.from({ length: 100 }, (_, i) => founder.create(`items/${n + i}`, { n })));
+  }
+  const readers = ['bo', 'cleo'].map((user) => world.device(user).connect());
+  for (const reader of readers) reader.send(reader.syncMessage());
+  const most: number[] = [];
+  for (let goesOn = true, before = 0; goesOn; before = pages.length) {
+    goesOn = await world.time.step();
+    most.push(pages.length - before);
+  }
+  for (const reader of readers) expect(reader.take('sync-resp')?.operations).toHaveLength(1_001);
+  expect(pages).toEqual([256, 256, 256, 256, 256, 256, 233, 233]);
+  // The first two of each come at once: a reply of one page does not wait for a turn.
+  expect(most.filter((count) => count > 0)).toEqual([4, 1, 1, 1, 1]);
+});
+
 /** What is to run soon runs in one go, as immediates do in Node. */
 function runTogether(time: VirtualScheduler): void {
   const soon = time.soon.bind(time);
@@ -90,6 +111,24 @@ function noting(slices: string[], storage: Storage): Storage {
         const found = await foldable(query);
         if (found.operations.length > 10) slices.push(id);
         return found;
+      };
+      return library;
+    },
+  };
+}
+
+/** The storage, where the length of each page of operations is noted that is read. */
+function notingPages(pages: number[], storage: Storage): Storage {
+  return {
+    ...storage,
+    open: async (id) => {
+      const library = await storage.open(id);
+      const readOperations = library.readOperations.bind(library);
+      library.readOperations = async function* (...range) {
+        for await (const page of readOperations(...range)) {
+          pages.push(page.length);
+          yield page;
+        }
       };
       return library;
     },

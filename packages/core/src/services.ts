@@ -17,6 +17,8 @@ export interface Services {
   readonly workBehind: LongWork;
   /** For the pieces in which a library is founded: somebody waits for them. */
   readonly workToFound: LongWork;
+  /** For the pages of long replies. */
+  readonly workToTell: LongWork;
   readonly log: Log;
   readonly events: EventHub;
   readonly profiles: ProfileCache;

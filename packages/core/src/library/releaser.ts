@@ -156,7 +156,9 @@ export class Releaser {
     if (empty !== null) unit.answer(empty);
     else {
       const { authz } = connection.caller;
-      const context = { ...told, storage: library.storage, replicaId, authz, pin: library.pin(), sent };
+      const { storage, services } = library;
+      const turns = services.workToTell;
+      const context = { ...told, storage, replicaId, authz, turns, pin: library.pin(), sent };
       unit.answer(replyPieces(reply, context));
     }
     if (connection.kind === 'socket') this.#sendBack(connection);
@@ -281,7 +283,8 @@ export class Releaser {
       through: staged.order,
       left: () => left(services.scheduler.now()),
     };
-    socket.outbox.stream(foundingPieces(founding, { storage, authz, pin: this.#library.pin() }));
+    const context = { storage, authz, turns: services.workToTell, pin: this.#library.pin() };
+    socket.outbox.stream(foundingPieces(founding, context));
     if (isAuthor) return;
     // A client acknowledges the last operation that a message lists.
     if (last !== null) socket.delivery.sent(sentOperation(first, last));

@@ -1,4 +1,5 @@
 import type { AuthzKey, ReplicaId, ServerOrder, Timestamp } from '@verdant-web/protocol';
+import type { LongWork } from '../long-work.js';
 import type { LibraryPresence } from '../presence/presence.js';
 import type { BaselineRow, OperationRow } from '../storage/rows.js';
 import type { BaselineText, LibraryStorage } from '../storage/storage.js';
@@ -16,6 +17,8 @@ export interface ReplyContext {
   authz: AuthzKey;
   presence: LibraryPresence;
   globalAck: Timestamp | null;
+  /** Between pages others have theirs. */
+  turns: LongWork;
   /** Held while the rows are read, so that nothing is folded meanwhile. */
   pin: Pin;
   /** Filled with what is listed. */
@@ -50,7 +53,7 @@ interface FoundingReply {
 /** The `op-re` of all that a library was founded with, in pieces. */
 export function foundingPieces(
   founding: FoundingReply,
-  context: Pick<ReplyContext, 'storage' | 'authz' | 'pin'>,
+  context: Pick<ReplyContext, 'storage' | 'authz' | 'turns' | 'pin'>,
 ): AsyncIterable<string> {
   return releasing(context.pin, foundingParts(founding, context));
 }
@@ -78,7 +81,7 @@ async function* replyParts(reply: SyncReply, context: ReplyContext): AsyncGenera
 
 async function* foundingParts(
   { replicaId, through, left }: FoundingReply,
-  context: Pick<ReplyContext, 'storage' | 'authz' | 'pin'>,
+  context: Pick<ReplyContext, 'storage' | 'authz' | 'turns' | 'pin'>,
 ): AsyncGenerator<string> {
   yield `{"type":"op-re","replicaId":${JSON.stringify(replicaId)},"baselines":[`;
   yield* encoded(childrenFirst(baselineTexts(context.storage)), context, textOf);
@@ -103,12 +106,16 @@ const textOf = ({ text }: BaselineText): string => text;
 /** Those rows of each page that the caller may see, and `isListed` lets pass, as one text with commas between. */
 async function* encoded<Row extends { authz: AuthzKey | null }>(
   pages: AsyncIterable<Row[]>,
-  { authz, pin }: Pick<ReplyContext, 'authz' | 'pin'>,
+  { authz, turns, pin }: Pick<ReplyContext, 'authz' | 'turns' | 'pin'>,
   encode: (row: Row) => string,
   isListed: (row: Row) => boolean = () => true,
 ): AsyncGenerator<string> {
   let separator = '';
+  let isFirst = true;
   for await (const page of pages) {
+    // A socket may take all that it is given at once: the network would not be looked at before the end.
+    if (!isFirst) await turns.next();
+    isFirst = false;
     let piece = '';
     for (const row of page) {
       if ((row.authz !== null && row.authz !== authz) || !isListed(row)) continue;
