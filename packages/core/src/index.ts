@@ -43,6 +43,7 @@ export type {
   LibraryChange,
   LibraryStorage,
   Lookup,
+  OperationText,
   StagedRows,
   StageId,
   Storage,

@@ -12,6 +12,7 @@ import type {
   LibraryStorage,
   Lookup,
   OperationRow,
+  OperationText,
   ReplicaRow,
   StagedRows,
   StageId,
@@ -19,7 +20,7 @@ import type {
 import { emptyHead } from '@verdant-web/core';
 import type { LibraryId, Oid, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import { findAccess } from './access.js';
-import { BaselineTexts } from './baseline-texts.js';
+import { baselineTexts } from './baseline-texts.js';
 import { baselinesAfter } from './baselines.js';
 import { commitChange } from './commit.js';
 import type { SqlAccess, SqlDatabase } from './database.js';
@@ -29,6 +30,7 @@ import { findFoldable } from './foldable.js';
 import { evictedKeys, findLibrary, insertLibrary } from './heads.js';
 import { isStored } from './keys.js';
 import { type OpenEpoch, openEpoch } from './open-epoch.js';
+import { operationTexts } from './operation-texts.js';
 import { earliestAfter, operationsBetween, type Scope } from './operations.js';
 import { takePage } from './pages.js';
 import { deleteRowsOf, hasRowsOf } from './reclaim.js';
@@ -148,7 +150,7 @@ export class SqlLibraryStorage implements LibraryStorage {
   }
 
   async *readBaselineTexts(): AsyncIterable<BaselineText[]> {
-    const texts = new BaselineTexts();
+    const texts = baselineTexts();
     yield* this.#pages((scope) => texts.nextPage(scope));
   }
 
@@ -159,6 +161,11 @@ export class SqlLibraryStorage implements LibraryStorage {
       from = page.at(-1)?.order ?? from;
       return page;
     });
+  }
+
+  async *readOperationTexts(after: ServerOrder, through: ServerOrder): AsyncIterable<OperationText[]> {
+    const texts = operationTexts(after, through);
+    yield* this.#pages((scope) => texts.nextPage(scope));
   }
 
   async earliestAfter(after: ServerOrder): Promise<Timestamp | null> {

@@ -70,7 +70,7 @@ const WHOLE_LIBRARY = [
   /^DELETE FROM \w+ WHERE library = \?$/,
   /^SELECT [\w, ]+ FROM \w+ WHERE library = \? (ORDER BY [\w, ]+ )?LIMIT (\?|\d+)( OFFSET 100)?$/,
   /^SELECT [\w, ]+ FROM (baseline|replica) WHERE library = \? ORDER BY (oid|id)$/,
-  /FROM baseline WHERE library = \? ORDER BY oid LIMIT 500 \)$/,
+  /FROM baseline WHERE library = \? ORDER BY oid LIMIT 500\)$/,
   /^UPDATE OR IGNORE (replica|access|file) SET library = \? WHERE library = \?$/,
   /^SELECT number, id FROM author WHERE library = \?$/,
 ];

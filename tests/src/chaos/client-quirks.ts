@@ -1,5 +1,6 @@
 import { rootOf } from '@verdant-web/protocol';
 import { idOf } from '../../simulation/objects.js';
+import type { Driver } from '../clients/driver.js';
 import type { WireEntry } from '../clients/wire-log.js';
 import { type Content, type Operation, readWire } from './ledger.js';
 import type { Made } from './person.js';
@@ -18,7 +19,9 @@ export type Quirk =
   /** What is edited while a reset is applied makes a client fold everything: then it ignores what comes and is older. */
   | 'folded too early'
   /** A client stops for good where a reset comes while it applies another one, until its tab is loaded again. */
-  | 'stopped by a second reset';
+  | 'stopped by a second reset'
+  /** 3.6.3 stays paused where it came to a socket, left and came again, all while the first was still being opened. */
+  | 'paused while connected';
 
 /** A document of which a client shows, or stores, something else than the server holds. */
 export interface Difference {
@@ -53,11 +56,17 @@ export function quirkOf(difference: Difference, evidence: Evidence): Quirk | und
   return hasFoldedTooEarly(root, evidence) ? 'folded too early' : undefined;
 }
 
-/** Whether a tab was sent a reset that it had asked for before it had applied the one before. */
-export const metOverlappingResets = (entries: readonly WireEntry[]): boolean =>
-  overlappingResets(entries).length > 0;
+/** Why a client no longer does anything until its tab is loaded again, although the server answers; null: no such reason is known. */
+export function stopOf(
+  { generation, entries }: Pick<Evidence, 'generation' | 'entries'>,
+  { mode, status, connected }: Awaited<ReturnType<Driver['state']>>,
+): Quirk | null {
+  if (overlappingResets(entries).length > 0) return 'stopped by a second reset';
+  const hasSocketOnly = mode === 'realtime' && status === 'paused' && connected;
+  return generation === '3.6.3' && hasSocketOnly ? 'paused while connected' : null;
+}
 
-/** Where in the wire such resets came. */
+/** Where in the wire a tab was sent a reset that it had asked for before it had applied the one before. */
 function overlappingResets(entries: readonly WireEntry[]): number[] {
   const sinceOf = new Map<string, string>();
   const overlapping: number[] = [];

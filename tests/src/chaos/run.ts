@@ -7,7 +7,7 @@ import type { WireEntry } from '../clients/wire-log.js';
 import { waitFor } from '../until.js';
 import { authUrl } from '../world.js';
 import { databaseOf } from './client-database.js';
-import { metOverlappingResets, type Quirk, quirkOf } from './client-quirks.js';
+import { type Quirk, quirkOf, stopOf } from './client-quirks.js';
 import { type Content, promisedBy, readWire } from './ledger.js';
 import { MortalServer } from './mortal-server.js';
 import { type Made, Person } from './person.js';
@@ -252,7 +252,8 @@ class Chaos {
     const before = new Map(this.#people.map((person) => [person, answersOf(person)]));
     const isCalm = async (person: Person, index: number) => {
       const { client } = person;
-      const { mode, status, connected } = await client.state();
+      const state = await client.state();
+      const { mode, status, connected } = state;
       // One that polls no more takes itself for connected as long as what it writes is answered.
       const listens = mode === 'realtime' || answersOf(person) > before.get(person)!;
       if (listens && connected && status === 'active' && (await client.calm())) {
@@ -261,8 +262,11 @@ class Chaos {
       }
       const now = Date.now();
       const { since, looked } = waiting.get(person) ?? { since: now, looked: now };
-      if (now - since > PATIENCE_MS && metOverlappingResets(client.wire.entries)) {
-        this.#count('stopped by a second reset');
+      const { generation, wire } = client;
+      const evidence = { generation, entries: wire.entries };
+      const quirk = now - since > PATIENCE_MS ? stopOf(evidence, state) : null;
+      if (quirk) {
+        this.#count(quirk);
         await person.reload((device) => this.#openClient(index, device));
         await person.client.beginSync();
         waiting.delete(person);

@@ -1,8 +1,7 @@
 import type { AuthzKey, ReplicaId, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import type { LongWork } from '../long-work.js';
 import type { LibraryPresence } from '../presence/presence.js';
-import type { BaselineRow, OperationRow } from '../storage/rows.js';
-import type { BaselineText, LibraryStorage } from '../storage/storage.js';
+import type { BaselineText, LibraryStorage, OperationText } from '../storage/storage.js';
 import { childrenFirst } from './children-first.js';
 import type { SentReply } from './delivery.js';
 import type { SyncReply } from './effects.js';
@@ -61,17 +60,16 @@ export function foundingPieces(
 async function* replyParts(reply: SyncReply, context: ReplyContext): AsyncGenerator<string> {
   const { storage, sent } = context;
   let last: Timestamp | null = null;
-  const isListed = (row: OperationRow) =>
-    !(row.replicaId === context.replicaId && reply.except.has(keyOf(row)));
+  const isListed = (operation: OperationText) =>
+    !(operation.replicaId === context.replicaId && reply.except.has(keyOf(operation)));
   yield openReply(reply, context);
-  if (reply.overwriteLocalData) yield* encoded(childrenFirst(baselineTexts(storage)), context, textOf);
+  if (reply.overwriteLocalData) yield* joined(childrenFirst(baselineTexts(storage)), context);
   yield '],"operations":[';
   if (reply.from < reply.through) {
-    const pages = storage.readOperations(reply.from, reply.through);
-    yield* encoded(pages, context, encodeOperation, (row) => {
-      if (!isListed(row)) return false;
-      last = row.timestamp;
-      if (sent) noteListed(sent.listed, row);
+    yield* joined(operationTexts(storage, reply.from, reply.through), context, (operation) => {
+      if (!isListed(operation)) return false;
+      last = operation.timestamp;
+      if (sent) noteListed(sent.listed, operation);
       return true;
     });
   }
@@ -83,32 +81,52 @@ async function* foundingParts(
   { replicaId, through, left }: FoundingReply,
   context: Pick<ReplyContext, 'storage' | 'authz' | 'turns' | 'pin'>,
 ): AsyncGenerator<string> {
+  const { storage } = context;
   yield `{"type":"op-re","replicaId":${JSON.stringify(replicaId)},"baselines":[`;
-  yield* encoded(childrenFirst(baselineTexts(context.storage)), context, textOf);
+  yield* joined(childrenFirst(baselineTexts(storage)), context);
   yield '],"operations":[';
-  yield* encoded(context.storage.readOperations(0, through), context, encodeOperation);
+  yield* joined(operationTexts(storage, 0, through), context);
   yield ']}';
   left();
 }
 
 /** The baselines as they go over the wire: as the storage builds them, or made of its rows. */
 const baselineTexts = (storage: LibraryStorage): AsyncIterable<BaselineText[]> =>
-  storage.readBaselineTexts?.() ?? encodedRows(storage.readBaselines());
+  storage.readBaselineTexts?.() ??
+  eachRow(storage.readBaselines(), (row) => ({
+    oid: row.oid,
+    authz: row.authz,
+    text: encodeBaseline(row),
+  }));
 
-async function* encodedRows(pages: AsyncIterable<BaselineRow[]>): AsyncGenerator<BaselineText[]> {
-  for await (const page of pages) {
-    yield page.map((row) => ({ oid: row.oid, authz: row.authz, text: encodeBaseline(row) }));
-  }
+/** The operations, in the same way. */
+const operationTexts = (
+  storage: LibraryStorage,
+  after: ServerOrder,
+  through: ServerOrder,
+): AsyncIterable<OperationText[]> =>
+  storage.readOperationTexts?.(after, through) ??
+  eachRow(storage.readOperations(after, through), (row) => ({
+    order: row.order,
+    replicaId: row.replicaId,
+    oid: row.oid,
+    timestamp: row.timestamp,
+    authz: row.authz,
+    text: encodeOperation(row),
+  }));
+
+async function* eachRow<Row, Text>(
+  pages: AsyncIterable<Row[]>,
+  encode: (row: Row) => Text,
+): AsyncGenerator<Text[]> {
+  for await (const page of pages) yield page.map(encode);
 }
 
-const textOf = ({ text }: BaselineText): string => text;
-
-/** Those rows of each page that the caller may see, and `isListed` lets pass, as one text with commas between. */
-async function* encoded<Row extends { authz: AuthzKey | null }>(
-  pages: AsyncIterable<Row[]>,
+/** Of each page those that the caller may see, and `isListed` lets pass, as one text with commas between. */
+async function* joined<Text extends { authz: AuthzKey | null; text: string }>(
+  pages: AsyncIterable<Text[]>,
   { authz, turns, pin }: Pick<ReplyContext, 'authz' | 'turns' | 'pin'>,
-  encode: (row: Row) => string,
-  isListed: (row: Row) => boolean = () => true,
+  isListed: (text: Text) => boolean = () => true,
 ): AsyncGenerator<string> {
   let separator = '';
   let isFirst = true;
@@ -117,9 +135,9 @@ async function* encoded<Row extends { authz: AuthzKey | null }>(
     if (!isFirst) await turns.next();
     isFirst = false;
     let piece = '';
-    for (const row of page) {
-      if ((row.authz !== null && row.authz !== authz) || !isListed(row)) continue;
-      piece += separator + encode(row);
+    for (const text of page) {
+      if ((text.authz !== null && text.authz !== authz) || !isListed(text)) continue;
+      piece += separator + text.text;
       separator = ',';
     }
     pin.touch();
@@ -165,7 +183,7 @@ const openReply = (
 
 const MAX_LISTED = 1_000;
 
-function noteListed(listed: SentReply['listed'], { timestamp, order }: OperationRow): void {
+function noteListed(listed: SentReply['listed'], { timestamp, order }: OperationText): void {
   listed.delete(timestamp);
   listed.set(timestamp, order);
   if (listed.size <= MAX_LISTED) return;

@@ -93,6 +93,8 @@ export interface LibraryStorage {
   readBaselineTexts?(): AsyncIterable<BaselineText[]>;
   /** Operations with `after` < order ≤ `through`, in server order, in pages. The engine does not fold while it reads. */
   readOperations(after: ServerOrder, through: ServerOrder): AsyncIterable<OperationRow[]>;
+  /** The same operations in the same order, each as it goes over the wire; left out as {@link readBaselineTexts} may be. */
+  readOperationTexts?(after: ServerOrder, through: ServerOrder): AsyncIterable<OperationText[]>;
   /** The lowest timestamp of the operations with order > `after`; null: there is none. */
   earliestAfter(after: ServerOrder): Promise<Timestamp | null>;
   /**
@@ -152,6 +154,14 @@ export interface BaselineText {
   oid: Oid;
   authz: AuthzKey | null;
   /** JSON: `{"oid":…,"snapshot":…,"timestamp":…}`, with `"authz":…` where it is not null. */
+  text: string;
+}
+
+/** An operation as it goes over the wire, and what says whose it is, where it belongs and who may see it. */
+export interface OperationText extends OperationKey {
+  order: ServerOrder;
+  authz: AuthzKey | null;
+  /** JSON: `{"oid":…,"timestamp":…,"data":…}`, with `"authz":…` where it is not null. */
   text: string;
 }
 

@@ -1,14 +1,16 @@
-import type { BaselineRow, LibraryStorage } from '@verdant-web/core';
+import type { BaselineRow, LibraryStorage, OperationRow } from '@verdant-web/core';
 import { expect } from 'vitest';
 
 /** Everything that a library says without being asked for a particular row; undefined counts as nothing. */
 export async function dump(library: LibraryStorage) {
   const baselines = await readAll(library.readBaselines());
-  await expectTexts(library, baselines);
+  await expectBaselineTexts(library, baselines);
+  const operations = await readAll(library.readOperations(0, Number.MAX_SAFE_INTEGER));
+  await expectOperationTexts(library, operations);
   return {
     loaded: await library.load(0),
     baselines,
-    operations: await readAll(library.readOperations(0, Number.MAX_SAFE_INTEGER)),
+    operations,
     replicas: await library.readReplicas(),
     files: await readAll(library.readFiles()),
     expiredFiles: await library.expiredFiles(Number.MAX_SAFE_INTEGER, 1000),
@@ -17,7 +19,10 @@ export async function dump(library: LibraryStorage) {
 }
 
 /** Where the library tells its baselines as they go over the wire, they say what these rows do, in their order. */
-export async function expectTexts(library: LibraryStorage, rows: readonly BaselineRow[]): Promise<void> {
+export async function expectBaselineTexts(
+  library: LibraryStorage,
+  rows: readonly BaselineRow[],
+): Promise<void> {
   if (!library.readBaselineTexts) return;
   const texts = await readAll(library.readBaselineTexts());
   const said = texts.map(({ oid, authz, text }) => ({ oid, authz, said: JSON.parse(text) as unknown }));
@@ -25,6 +30,26 @@ export async function expectTexts(library: LibraryStorage, rows: readonly Baseli
     oid,
     authz,
     said: { oid, snapshot: JSON.parse(snapshot), timestamp, ...(authz === null ? {} : { authz }) },
+  }));
+  expect(said).toEqual(meant);
+}
+
+/** Where it tells its operations as they go over the wire, those after `after` say what these rows do, in their order. */
+export async function expectOperationTexts(
+  library: LibraryStorage,
+  rows: readonly OperationRow[],
+  after = 0,
+): Promise<void> {
+  if (!library.readOperationTexts) return;
+  const texts = await readAll(library.readOperationTexts(after, Number.MAX_SAFE_INTEGER));
+  const said = texts.map(({ text, ...rest }) => ({ ...rest, said: JSON.parse(text) as unknown }));
+  const meant = rows.map(({ order, replicaId, oid, timestamp, data, authz }) => ({
+    order,
+    replicaId,
+    oid,
+    timestamp,
+    authz,
+    said: { oid, timestamp, data: JSON.parse(data), ...(authz === null ? {} : { authz }) },
   }));
   expect(said).toEqual(meant);
 }

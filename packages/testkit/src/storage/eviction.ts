@@ -135,18 +135,23 @@ export function evictionContract(test: StorageTest): void {
     await expect(read()).rejects.toThrow();
   });
 
-  test('nor is a reader of its baselines as they go over the wire', async ({ write }) => {
-    const writer = await write();
-    await writer.commit({ baselines: operations(5_000).map(({ order }) => baseline(`items/${order}`)) });
-    const { library } = writer;
-    const read = async () => {
-      let pages = 0;
-      for await (const _ of library.readBaselineTexts?.() ?? library.readBaselines()) {
-        if (++pages === 1) await writer.evict();
-      }
-    };
-    await expect(read()).rejects.toThrow();
-  });
+  const readers: Record<string, (library: LibraryStorage) => AsyncIterable<unknown>> = {
+    baselines: (library) => library.readBaselineTexts?.() ?? library.readBaselines(),
+    operations: (library) => library.readOperationTexts?.(0, 5_000) ?? library.readOperations(0, 5_000),
+  };
+  for (const [what, pagesOf] of Object.entries(readers)) {
+    test(`nor is a reader of its ${what} as they go over the wire`, async ({ write }) => {
+      const writer = await write();
+      const rows = operations(5_000);
+      const baselines = rows.map(({ order }) => baseline(`items/${order}`));
+      await writer.commit({ operations: rows, baselines });
+      const read = async () => {
+        let pages = 0;
+        for await (const _ of pagesOf(writer.library)) if (++pages === 1) await writer.evict();
+      };
+      await expect(read()).rejects.toThrow();
+    });
+  }
 }
 
 const CONTENT = {

@@ -1,5 +1,5 @@
 import type { Head, LibraryStorage, Storage } from '@verdant-web/core';
-import { encodeBaseline } from '@verdant-web/core/backend';
+import { encodeBaseline, encodeOperation } from '@verdant-web/core/backend';
 import { memoryStorage } from '@verdant-web/core/memory';
 import type { LibraryId, Oid } from '@verdant-web/protocol';
 import { expect, test } from 'vitest';
@@ -70,6 +70,13 @@ const mutants: Record<string, Mutant> = {
     async *readBaselineTexts() {
       for await (const page of right.readBaselines()) {
         yield page.map((row) => ({ oid: row.oid, authz: null, text: encodeBaseline(row) }));
+      }
+    },
+  }),
+  'tells operations of the wrong author': (right) => ({
+    async *readOperationTexts(after, through) {
+      for await (const page of right.readOperations(after, through)) {
+        yield page.map((row) => ({ ...row, replicaId: page[0]!.replicaId, text: encodeOperation(row) }));
       }
     },
   }),

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
-import { collect, expectTexts, readAll } from './dump.js';
+import { collect, expectBaselineTexts, expectOperationTexts, readAll } from './dump.js';
 import type { StorageTest } from './fixture.js';
-import { authz, baseline, operation, operations } from './rows.js';
+import { authz, baseline, oid, operation, operations, replicaId } from './rows.js';
 
 const MANY = 5_000;
 const MEGABYTE = JSON.stringify('x'.repeat(1024 * 1024));
@@ -27,7 +27,7 @@ export function pageContract(test: StorageTest): void {
     const pages = await collect(writer.library.readBaselines());
     expect(pages.length).toBeGreaterThan(1);
     expect(pages.flat()).toEqual(rows);
-    await expectTexts(writer.library, rows);
+    await expectBaselineTexts(writer.library, rows);
   });
 
   test('baselines told as they go over the wire are the same, short or long', async ({ write }) => {
@@ -39,7 +39,30 @@ export function pageContract(test: StorageTest): void {
       }),
     );
     await writer.commit({ baselines: rows });
-    await expectTexts(writer.library, rows);
+    await expectBaselineTexts(writer.library, rows);
+  });
+
+  test('operations told as they go over the wire are the same, short or long, from any order on', async ({
+    write,
+  }) => {
+    const writer = await write();
+    const rows = operations(MANY, (order) => ({
+      oid: oid(`items/${order % 5 === 0 ? '"\\\u0000\ud800' : ''}${order}`),
+      replicaId: replicaId(`replica-"${order % 3}`),
+      data: JSON.stringify({ text: 'é'.repeat(order % 7 === 0 ? order : 10) }),
+      authz: order % 3 === 0 ? authz('u1:"\\') : null,
+    }));
+    await writer.commit({ operations: rows });
+    for (const after of [0, 1, 499, 500, 501, MANY - 1, MANY]) {
+      await expectOperationTexts(writer.library, rows.slice(after), after);
+    }
+    // What was folded leaves gaps.
+    const fold = rows.filter((_, index) => index % 4 < 2).map(({ order }) => order);
+    await writer.commit({ fold });
+    await expectOperationTexts(
+      writer.library,
+      rows.filter((_, index) => index % 4 >= 2),
+    );
   });
 
   test('a page is bounded in bytes too', async ({ write }) => {
@@ -53,6 +76,7 @@ export function pageContract(test: StorageTest): void {
       () => writer.library.readOperations(0, 16),
       () => writer.library.readBaselines(),
       () => writer.library.readBaselineTexts?.() ?? writer.library.readBaselines(),
+      () => writer.library.readOperationTexts?.(0, 16) ?? writer.library.readOperations(0, 16),
     ]) {
       const pages = await collect<unknown[]>(read());
       expect(pages.length).toBeGreaterThan(1);

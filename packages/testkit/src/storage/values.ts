@@ -25,6 +25,8 @@ export function valueContract(test: StorageTest, options: StorageContractOptions
     expectSame(operations[0]?.data, large);
     expectSame(baselines[0]?.snapshot, large);
     const told = library.readBaselineTexts && (await readAll(library.readBaselineTexts()));
+    const toldOperations = library.readOperationTexts && (await readAll(library.readOperationTexts(0, 9)));
+    if (toldOperations) expectSame(JSON.stringify(JSON.parse(toldOperations[0]!.text).data), large);
     if (told) expectSame(JSON.stringify(JSON.parse(told[0]!.text).snapshot), large);
   });
 
