@@ -19,72 +19,78 @@ export async function* childrenFirst(pages: AsyncIterable<BaselineText[]>): Asyn
     const out: BaselineText[] = [];
     for (const row of page) {
       const root = rootOf(row.oid);
-      while (begun.length > 0 && !root.startsWith(begun.at(-1)!.root)) out.push(...begun.pop()!.end());
-      if (begun.at(-1)?.root !== root) {
-        // Of documents that are only begun the roots alone are held: any number of them may lie within each other.
-        out.push(...(begun.at(-1)?.takeNested() ?? []));
-        begun.push(new Document(root));
+      let last = begun.at(-1);
+      while (last && !root.startsWith(last.root)) {
+        last.end(out);
+        begun.pop();
+        last = begun.at(-1);
       }
-      out.push(...begun.at(-1)!.add(row));
+      if (last?.root !== root) {
+        // Of documents that are only begun the roots alone are held: any number of them may lie within each other.
+        last?.tellNested(out);
+        last = new Document(root);
+        begun.push(last);
+      }
+      last.add(row, out);
     }
     if (out.length > 0) yield out;
   }
-  const rest = begun.reverse().flatMap((document) => document.end());
+  const rest: BaselineText[] = [];
+  for (const document of begun.reverse()) document.end(rest);
   if (rest.length > 0) yield rest;
 }
 
 class Document {
-  #root: BaselineText | null = null;
-  readonly #nested = new Map<Oid, BaselineText>();
+  #row: BaselineText | null = null;
+  #nested: BaselineText[] = [];
   #size = 0;
 
   constructor(readonly root: Oid) {}
 
-  /** Takes a row; returns those that need not wait any longer. */
-  add(row: BaselineText): BaselineText[] {
+  /** Takes a row; adds to `out` those that need not wait any longer. */
+  add(row: BaselineText, out: BaselineText[]): void {
     if (row.oid === this.root) {
-      this.#root = row;
-      return [];
+      this.#row = row;
+      return;
     }
-    this.#nested.set(row.oid, row);
+    this.#nested.push(row);
     this.#size += row.text.length;
-    return this.#size > HELD ? this.takeNested() : [];
+    if (this.#size > HELD) this.tellNested(out);
   }
 
-  end(): BaselineText[] {
-    const nested = this.takeNested();
-    return this.#root === null ? nested : [...nested, this.#root];
+  end(out: BaselineText[]): void {
+    this.tellNested(out);
+    if (this.#row !== null) out.push(this.#row);
   }
 
-  /** The nested objects so far, in order. */
-  takeNested(): BaselineText[] {
-    const rows = this.#nested.size < 2 ? [...this.#nested.values()] : referredFirst(this.#nested);
-    this.#nested.clear();
+  /** Adds the nested objects so far to `out`, in order. */
+  tellNested(out: BaselineText[]): void {
+    if (this.#nested.length === 0) return;
+    if (this.#nested.length === 1) out.push(this.#nested[0]!);
+    else referredFirst(this.#nested, out);
+    this.#nested = [];
     this.#size = 0;
-    return rows;
   }
 }
 
-/** Each row after those that it refers to. Without recursion: how deep that goes is up to who wrote them. */
-function referredFirst(rows: ReadonlyMap<Oid, BaselineText>): BaselineText[] {
-  const ordered: BaselineText[] = [];
-  const seen = new Set<Oid>();
+/** Adds the rows to `out`, each after those that it refers to. Without recursion: how deep that goes is up to who wrote them. */
+function referredFirst(rows: readonly BaselineText[], out: BaselineText[]): void {
+  const waiting = new Map(rows.map((row) => [row.oid, row]));
   const path: { row: BaselineText; refs: Oid[] }[] = [];
   const enter = (oid: Oid) => {
-    const row = rows.get(oid);
-    if (!row || seen.has(oid)) return;
-    seen.add(oid);
+    const row = waiting.get(oid);
+    if (!row) return;
+    waiting.delete(oid);
     path.push({ row, refs: refsIn(row.text) });
   };
-  for (const oid of rows.keys()) {
+  for (const { oid } of rows) {
     enter(oid);
     while (path.length > 0) {
       const next = path.at(-1)!.refs.pop();
       if (next !== undefined) enter(next);
-      else ordered.push(path.pop()!.row);
+      else out.push(path.pop()!.row);
     }
   }
-  return ordered;
 }
 
 const REF = /"id":("(?:[^"\\]|\\.)*")/g;
