@@ -42,7 +42,7 @@ export function createProject() {
   // Dependencies among our packages are on versions that no registry has yet.
   write(folder, 'pnpm-workspace.yaml', {
     overrides: packed,
-    allowBuilds: { 'better-sqlite3': true, esbuild: false },
+    allowBuilds: { 'better-sqlite3': true, bufferutil: false, esbuild: false },
   });
   copyFileSync(join(root, '.pnpmfile.cjs'), join(folder, '.pnpmfile.cjs'));
   execFileSync('pnpm', ['install', '--no-frozen-lockfile'], {
