@@ -1,10 +1,15 @@
 import { randomUUID } from 'node:crypto';
 
+/*
+ * Clients move their clock on to what they hear of, so that nothing is dated before what its author has acknowledged: only
+ * a wrong clock makes a change late. Here all replicas of a process share what is latest, to the same effect.
+ */
+let latest = 0;
+let counter = 0;
+
 /** A hybrid logical clock as clients have it: schema version, milliseconds, counter, node. */
 export function createClock(): () => string {
   const node = randomUUID().slice(0, 7);
-  let latest = 0;
-  let counter = 0;
   const digits = (value: number, length: number) => value.toString(36).padStart(length, '0');
   return () => {
     const now = Date.now();

@@ -19,9 +19,9 @@ const DELAY_MS = 300;
  * A slice is made smaller or larger so that reading and folding it takes about this long; the event loop is free between slices.
  * Its commit takes about as long again, and then waits for the disk, which a smaller slice does not make shorter.
  */
-const SLICE_MS = 3;
+const SLICE_MS = 2;
 /** A slice of more costs little less for each operation, and who writes meanwhile waits for longer. */
-const MAX_SLICE = 250;
+const MAX_SLICE = 150;
 
 /**
  * How long keys of folded operations are kept after their author's `since` has passed them: requests overtake each other,
@@ -37,7 +37,7 @@ export class Rebaser {
   #scheduled = false;
   #stopped = false;
   #cursor: ServerOrder = 0;
-  #limit = 200;
+  #limit = MAX_SLICE;
   /** How far the last complete pass went. */
   #done: Bounds | null = null;
 
@@ -118,8 +118,8 @@ export class Rebaser {
   }
 
   #adapt(tookMs: number): void {
-    if (tookMs > SLICE_MS) this.#limit = Math.max(50, Math.floor(this.#limit / 2));
-    else if (tookMs < SLICE_MS / 2) this.#limit = Math.min(MAX_SLICE, this.#limit + 50);
+    if (tookMs > SLICE_MS) this.#limit = Math.max(25, Math.floor(this.#limit / 2));
+    else if (tookMs < SLICE_MS / 2) this.#limit = Math.min(MAX_SLICE, this.#limit + 25);
   }
 
   #hasMore(): boolean {
