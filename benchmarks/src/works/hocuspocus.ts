@@ -105,7 +105,7 @@ async function idle(options: RunOptions): Promise<Case> {
   const socketsInAMegabyte = { ours: [] as number[], hocuspocus: [] as number[] };
   const details: Case['details'] = { ours: [], hocuspocus: [] };
   for (let run = 0; run < options.runs; run++) {
-    const ours = await holdSockets('ours', options, run);
+    const ours = await holdSockets('ours', true, options.scale);
     const theirs = await holdYjsSockets(options);
     details.ours!.push(ours);
     details.hocuspocus!.push(theirs);

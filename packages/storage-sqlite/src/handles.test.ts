@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import type { LibraryStorage } from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { openDatabase } from './database-file.js';
 import { sqlShardStorage } from './index.js';
 import { fastParent, temporaryDirectory } from './testing/temporary.js';
@@ -34,6 +34,33 @@ test(`${LIBRARIES} open libraries keep ${OPEN} files open`, { timeout: 60_000 },
   expect(openDatabases(directory)).toBeLessThanOrEqual(OPEN);
   await storage.close();
   expect(openDatabases(directory)).toBe(0);
+});
+
+test('files that nobody uses are closed, a few at a time, and opened again when they are used', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const directory = temporaryDirectory();
+  const storage = sqlShardStorage({ databasesDirectory: directory });
+  const libraries: LibraryStorage[] = [];
+  for (let index = 0; index < 20; index++) {
+    const library = await storage.open(`library-${index}` as LibraryId);
+    await library.commit({ expect: { epoch: 0, version: 0 }, head: headAt(index) });
+    libraries.push(library);
+  }
+  await vi.advanceTimersByTimeAsync(59_000);
+  expect(openDatabases(directory)).toBe(20);
+  expect((await libraries[0]!.load(0))?.head.order).toBe(0);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(openDatabases(directory)).toBe(18);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(openDatabases(directory)).toBe(1);
+  await vi.advanceTimersByTimeAsync(58_000);
+  expect(openDatabases(directory)).toBe(0);
+  expect((await libraries[7]!.load(0))?.head.order).toBe(7);
+  expect(openDatabases(directory)).toBe(1);
+  await vi.advanceTimersByTimeAsync(60_100);
+  expect(openDatabases(directory)).toBe(0);
+  await storage.close();
 });
 
 test('[WORK-6] a library that is closed lets go of its file', async () => {

@@ -17,6 +17,8 @@ const SETTLE_MS = 3_000;
 const COLLECTIONS_AT_MOST = 30;
 const STEADY_BYTES = 8 * 1024;
 const LEAVING_DEADLINE_MS = 60_000;
+/** So many times as many before: V8 makes its last code for what it meets rarely after some 10,000 libraries. */
+const WARM_UP_TIMES = 5;
 const VISITS_DEADLINE_MS = 180_000;
 
 interface EvictionFigures {
@@ -64,9 +66,10 @@ async function visitAndForget(options: RunOptions, run: number): Promise<Evictio
       runLoad<VisitsLoad, VisitsFigures>('visits', { ...found, ...load }, VISITS_DEADLINE_MS);
     const another = { libraries: range(0, 8), polls: REMEMBERED_TOKENS / 8, freshTokens: true };
     await visit(another);
-    await visit({ libraries: range(8, 8 + count), polls: 2 });
+    const first = 8 + WARM_UP_TIMES * count;
+    await visit({ libraries: range(8, first), polls: 2 });
     const before = await memoryWithoutLibraries(server);
-    await visit({ libraries: range(8 + count, 8 + 2 * count), polls: 2 });
+    await visit({ libraries: range(first, first + count), polls: 2 });
     const after = await memoryWithoutLibraries(server);
     const each = (field: 'heapUsed' | 'external' | 'rss') => (after[field] - before[field]) / count;
     return {

@@ -9,7 +9,7 @@ export const rest: Work = {
   title: 'cost at rest',
   goal: '10 k idle sockets ≤ 15 KB each; an evicted library 0 bytes (≤ 64 as measured); opening one of 10 k ≤ 5 ms',
   run: async (options) => [
-    await idleSockets(options),
+    ...(await idleSockets(options)),
     await evictedLibraries(options),
     await openingLibraries(options),
   ],

@@ -18,6 +18,9 @@ const APART_MS = 1_000;
 const ENOUGH_OPERATIONS = 32;
 const PATIENCE_MS = 10_000;
 
+/** It is written down this often that a socket is there: a commit for each library, of which most may be at rest. */
+const SEEN_MS = 15 * 60_000;
+
 /** Sees to what is announced, or written, later than it happened: the global ack, and what replicas acknowledged. */
 export class Settler {
   readonly #library: LiveLibrary;
@@ -91,7 +94,7 @@ export class Settler {
   /** An open socket that has synced is seen all the time; written down before it could look like truancy. */
   #noteSeen(now: number): void {
     const { state, roll, services } = this.#library;
-    const stale = now - Math.min(60_000, services.settings.truancyMs / 4);
+    const stale = now - Math.min(SEEN_MS, services.settings.truancyMs / 4);
     for (const socket of roll.sockets) {
       const row = socket.synced && replicaOf(socket, state);
       if (row && row.lastSeen < stale) changeSoftly(state, { ...row, lastSeen: now }, now);

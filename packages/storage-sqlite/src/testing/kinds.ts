@@ -12,7 +12,7 @@ interface UsageKind {
 const kinds = {
   'sqlShardStorage, full': {
     open: (directory) => sqlShardStorage({ databasesDirectory: directory }),
-    maxHandles: 3 * 500 + 1,
+    maxHandles: 3 * 1_000 + 1,
   },
   'sqlShardStorage, normal, 2 files open at most': {
     open: (directory) =>
