@@ -25,8 +25,8 @@ export const accessFaults: readonly Fault[] = [
     breaks: ['PRIV-3'],
     harm: 'Everybody reads it.',
     file: 'library/reply.ts',
-    right: 'if ((row.authz !== null && row.authz !== authz) || !isListed(row)) continue;',
-    wrong: 'if (!isListed(row)) continue;',
+    right: 'if ((text.authz !== null && text.authz !== authz) || !isListed(text)) continue;',
+    wrong: 'if (!isListed(text)) continue;',
   },
   {
     name: 'tells everybody of what is written in private',

@@ -84,8 +84,8 @@ export const syncFaults: readonly Fault[] = [
     breaks: ['SYNC-9'],
     harm: 'The device loses everything that had been folded.',
     file: 'library/reply.ts',
-    right: 'childrenFirst(baselineTexts(storage)), context, textOf);',
-    wrong: 'childrenFirst((async function* () {})()), context, textOf);',
+    right: 'if (reply.overwriteLocalData) yield* joined(childrenFirst(baselineTexts(storage)), context);',
+    wrong: '',
   },
   {
     name: 'resets a replica with the operations that it lacks, not with all',
@@ -237,8 +237,8 @@ export const syncFaults: readonly Fault[] = [
     breaks: ['SYNC-21'],
     harm: 'A device misses a change for good.',
     file: 'library/reply.ts',
-    right: 'storage.readOperations(reply.from, reply.through)',
-    wrong: 'storage.readOperations(reply.from + 1, reply.through)',
+    right: 'operationTexts(storage, reply.from, reply.through)',
+    wrong: 'operationTexts(storage, reply.from + 1, reply.through)',
   },
   {
     name: 'stores an operation again that comes again',
