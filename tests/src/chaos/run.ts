@@ -322,7 +322,7 @@ class Chaos {
         const difference = { root, shown: is, stored: has, expected: should, told: heard };
         const quirk = quirkOf(difference, { generation, entries, made, database });
         if (quirk) this.#count(quirk);
-        else differing.push(`${name} ${JSON.stringify(difference)}`);
+        else differing.push(`${name} ${JSON.stringify(difference)}\n${storyOf(root, entries)}`);
       }
     }
     return differing;
@@ -335,4 +335,15 @@ class Chaos {
     });
     return (await Promise.all(states)).join('\n');
   }
+}
+
+/** Where in its wire a client heard or told of a document, synced, or was reset: for whoever has to explain a difference. */
+function storyOf(root: string, entries: readonly WireEntry[]): string {
+  const lines = entries.flatMap(({ direction, message }, index) => {
+    const isOfIt = JSON.stringify(message).includes(`"${root}`);
+    if (!isOfIt && message.type !== 'sync' && !message.overwriteLocalData) return [];
+    const { type, since, ackedTimestamp, overwriteLocalData } = message;
+    return `  ${index} ${direction} ${JSON.stringify({ type, since, ackedTimestamp, overwriteLocalData, isOfIt })}`;
+  });
+  return lines.slice(-40).join('\n');
 }
