@@ -5,6 +5,13 @@ export default defineConfig({
   test: {
     // By default one less than there are cores, which leaves most of a small machine waiting for timers and sockets.
     maxWorkers: 2,
+    // A real client that is closed may yet reach for its closed database, and nobody hears of it: in a browser, a line
+    // in the console.
+    onUnhandledError: (error) =>
+      !(
+        error.name === 'InvalidStateError' &&
+        /node_modules\/(@verdant-web\/store|verdant-store-5)\//.test(error.stack ?? '')
+      ),
     coverage: {
       include: ['packages/*/src/**/*.ts'],
       exclude: ['**/*.test.ts', '**/testing/**'],

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb';
+import { TabAbortController } from './abort-controller.js';
 import { FileReaderShim } from './file-reader.js';
 import { createLocalStorage } from './local-storage.js';
 import { createSocketClass, ORIGIN } from './socket.js';
@@ -49,6 +50,7 @@ export function createBrowser(device: Device): Browser {
   const navigator = { userAgent: 'node', onLine: true };
 
   const shared: Record<string, unknown> = {
+    AbortController: TabAbortController,
     WebSocket,
     fetch: browserFetch,
     indexedDB: device.indexedDB,

@@ -40,3 +40,23 @@ for (const generation of generations) {
     await other.close();
   });
 }
+
+/** fake-indexeddb lets other tasks in between the requests of a transaction. */
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+for (const generation of generations) {
+  test(`${generation} may be closed at any step of a change, which a browser takes without a word`, async () => {
+    for (let steps = 0; steps < 12; steps++) {
+      const client = await openClient({
+        generation,
+        authEndpoint: 'http://127.0.0.1:1/auth',
+        userId: 'ana',
+        online: false,
+      });
+      const putting = client.put('1', { content: 'milk' }).catch(() => {});
+      for (let step = 0; step < steps; step++) await turn();
+      await client.close();
+      await Promise.race([putting, turn()]);
+    }
+  });
+}
