@@ -16,7 +16,10 @@ export type Quirk =
   | 'not offered'
   /** What comes while several resets are applied at once is stored, and no longer shown, until the tab is loaded again. */
   | 'hidden by several resets'
-  /** What is edited while a reset is applied makes a client fold everything: then it ignores what comes and is older. */
+  /**
+   * What is edited while a reset is applied makes a client fold everything: then it stores nothing of what comes and is
+   * older, but shows it.
+   */
   | 'folded too early'
   /** A client stops for good where a reset comes while it applies another one, until its tab is loaded again. */
   | 'stopped by a second reset'
@@ -48,6 +51,7 @@ export function quirkOf(difference: Difference, evidence: Evidence): Quirk | und
   if (told !== expected) return undefined;
   if (stored === expected) {
     if (showsLess(difference, evidence.entries)) return 'hidden by several resets';
+    if (showsWhatItWasTold(difference, evidence.entries)) return 'folded too early';
     return evidence.generation === '5.5.0' && shown === undefined
       ? hiding(evidence.entries, root)
       : undefined;
@@ -103,6 +107,25 @@ function showsLess({ root, shown }: Difference, entries: readonly WireEntry[]): 
     }
   }
   return false;
+}
+
+/**
+ * Whether the client founded the library with what it had stored, and shows what it had been told by then, and since: it
+ * had stored something else.
+ */
+function showsWhatItWasTold({ root, shown }: Difference, entries: readonly WireEntry[]): boolean {
+  const founding = entries.findLastIndex(({ direction, message }) => {
+    const { type, since, baselines = [] } = message;
+    return direction === 'sent' && type === 'sync' && since === null && baselines.length > 0;
+  });
+  const before = entries.slice(0, Math.max(founding, 0));
+  const reset = before.findLastIndex(({ message }) => message.overwriteLocalData);
+  if (reset < 0) return false;
+  const { message, ...entry } = entries[founding]!;
+  const notFounding = { ...entry, message: { ...message, since: '', baselines: [] } };
+  const told = entries.with(founding, notFounding);
+  const { has } = readWire(told, reset);
+  return documentsIn({ ...has, operations: [...has.operations.values()] }).get(root) === shown;
 }
 
 function hiding(entries: readonly WireEntry[], root: string): Quirk | undefined {
