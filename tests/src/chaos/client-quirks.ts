@@ -1,4 +1,4 @@
-import { rootOf } from '@verdant-web/protocol';
+import { type Oid, rootOf } from '@verdant-web/protocol';
 import { idOf } from '../../simulation/objects.js';
 import type { Driver } from '../clients/driver.js';
 import type { WireEntry } from '../clients/wire-log.js';
@@ -145,6 +145,9 @@ function hasKeptToItself({ root, stored, expected }: Difference, { entries, made
     entries.filter(({ direction }) => direction === 'sent'),
     root,
   );
+  // Also a document that its user was told could not be created.
+  const isNotOffered = sent.every((operation) => wasLeftOut(operation, entries));
+  if (stored !== undefined && isNotOffered && !wasToldOf(root, entries)) return true;
   return made
     .filter((edit) => edit.root === root)
     .some(({ mark, kind }) => {
@@ -160,6 +163,13 @@ function hasKeptToItself({ root, stored, expected }: Difference, { entries, made
       return offers.length === 0 || offers.some((offer) => wasLeftOut(offer, entries));
     });
 }
+
+const wasToldOf = (root: string, entries: readonly WireEntry[]): boolean =>
+  entries.some(
+    ({ direction, message: { baselines = [], operations = [] } }) =>
+      direction === 'received' &&
+      [...baselines, ...operations].some(({ oid }) => rootOf(oid as Oid) === root),
+  );
 
 const REMOVALS = new Set(['list-remove', 'list-delete', 'remove']);
 
