@@ -4,7 +4,14 @@ import { putAccess } from './access.js';
 import { putBaselines, removeBaselines } from './baselines.js';
 import type { SqlDatabase } from './database.js';
 import { applyFiles } from './files.js';
-import { advanceHead, evictedKeys, findLibrary, insertLibrary, updateHead } from './heads.js';
+import {
+  evictedKeys,
+  findLibrary,
+  insertLibrary,
+  type LibraryRecord,
+  setEpoch,
+  updateHead,
+} from './heads.js';
 import { dropKeys, foldOperations } from './keys.js';
 import { insertOperations, type Scope } from './operations.js';
 import { putReplicas, removeReplicas } from './replicas.js';
@@ -16,34 +23,39 @@ export function commitChange(
   id: LibraryId,
   change: LibraryChange,
   stage: Stage | null,
-  scopeOf: (key: number) => Scope,
+  scopeOf: (library: LibraryRecord) => Scope,
 ): CommitResult {
-  const advanced = stage ? null : advanceHead(database, id, change.expect, change.head);
-  const key = advanced ?? putHead(database, id, change, stage);
-  if (typeof key !== 'number') return key;
-  const scope = scopeOf(key);
-  applyRows(scope, change);
-  if (hasFiles(change)) applyFiles(scope, change, evictedKeys(database, id));
+  const { head, expect } = change;
+  const library = findLibrary(database, id);
+  const { epoch, version } = library ?? emptyHead;
+  if (epoch !== expect.epoch || version !== expect.version) {
+    return { ok: false, conflict: library ? scopeOf(library).tail.head : { ...emptyHead } };
+  }
+  if (library && !stage) return extendOrApply(scopeOf(library), change, id);
+  if (library && stage) adoptStage(database, library, stage);
+  const key = stage?.key ?? insertLibrary(database, id, head);
+  if (stage) {
+    setEpoch(database, key, head.epoch);
+    updateHead(database, key, head);
+  }
+  return apply(scopeOf({ key, epoch: head.epoch, version: head.version }), change, id);
+}
+
+function extendOrApply(scope: Scope, change: LibraryChange, id: LibraryId): CommitResult {
+  const notes = scope.tail.notesOn(change);
+  if (!notes) return apply(scope, change, id);
+  insertOperations(scope, change.operations ?? [], notes);
+  scope.objects.catchUp(scope.database, change.head.order);
+  scope.tail.extend(change);
   return { ok: true };
 }
 
-/** The first head of a library, or that of one whose content was staged. Returns its key. */
-function putHead(
-  database: SqlDatabase,
-  id: LibraryId,
-  { head, expect }: LibraryChange,
-  stage: Stage | null,
-): number | Extract<CommitResult, { ok: false }> {
-  const library = findLibrary(database, id);
-  const { epoch, version } = library?.head ?? emptyHead;
-  if (epoch !== expect.epoch || version !== expect.version) {
-    return { ok: false, conflict: library?.head ?? { ...emptyHead } };
-  }
-  if (stage && library) adoptStage(database, library, stage);
-  const key = stage?.key ?? library?.key ?? insertLibrary(database, id, head);
-  // First: from here on what was staged is the library, and no leftover.
-  if (library || stage) updateHead(database, key, head);
-  return key;
+function apply(scope: Scope, change: LibraryChange, id: LibraryId): CommitResult {
+  const { database } = scope;
+  scope.tail.end(database, change);
+  applyRows(scope, change);
+  if (hasFiles(change)) applyFiles(scope, change, evictedKeys(database, id));
+  return { ok: true };
 }
 
 /** Removals come before insertions, so that a change can take a row away and put a fresh one in its place. */
@@ -54,7 +66,7 @@ function applyRows(scope: Scope, change: LibraryChange): void {
   removeBaselines(scope, change.removeBaselines ?? []);
   putBaselines(scope, change.baselines ?? []);
   removeReplicas(scope, change.removeReplicas ?? []);
-  putReplicas(scope, change.replicas ?? []);
+  putReplicas(scope.database, scope.key, change.replicas ?? []);
   putAccess(scope, change.access ?? []);
   scope.objects.catchUp(scope.database, change.head.order);
 }

@@ -4,15 +4,33 @@ import type { SqlDatabase } from './database.js';
 import type { SqlValue } from './driver.js';
 import { decodeOptional, decodeText, encodeOptional, encodeText } from './text.js';
 
-/** A library as the `library` table has it. */
+/** Which row of the `library` table is a library's, and what decides whether it may be changed. */
 export interface LibraryRecord {
   /** Leads the primary key of every other table. A new one in each epoch. */
   key: number;
-  head: Head;
+  epoch: number;
+  version: number;
+}
+
+// The log may be ahead of the row: see tail.ts.
+const FIND = `
+SELECT key, epoch, coalesce(
+  (
+    SELECT operation.version FROM operation
+    WHERE operation.library = key AND operation.server_order > library.server_order
+    ORDER BY operation.server_order DESC LIMIT 1
+  ),
+  library.version
+)
+FROM library WHERE id = ? AND epoch >= 0 ORDER BY epoch DESC LIMIT 1`;
+
+/** The library in its present epoch. */
+export function findLibrary(database: SqlDatabase, id: LibraryId): LibraryRecord | null {
+  const row = database.get<readonly [number, number, number]>(FIND, encodeText(id));
+  return row ? { key: row[0], epoch: row[1], version: row[2] } : null;
 }
 
 type HeadRow = readonly [
-  key: number,
   epoch: number,
   version: number,
   founded: number,
@@ -26,17 +44,14 @@ type HeadRow = readonly [
   baselines: number,
 ];
 
-const FIND = `
-SELECT key, epoch, version, founded, server_order, folded_through, announced_ack, latest, horizon, sole_author,
+const READ = `
+SELECT epoch, version, founded, server_order, folded_through, announced_ack, latest, horizon, sole_author,
   operations, baselines
-FROM library WHERE id = ? AND epoch >= 0 ORDER BY epoch DESC LIMIT 1`;
+FROM library WHERE key = ?`;
 
-/** The library in its present epoch. */
-export function findLibrary(database: SqlDatabase, id: LibraryId): LibraryRecord | null {
-  const row = database.get<HeadRow>(FIND, encodeText(id));
-  if (!row) return null;
+/** The head that was last written to the library's row. */
+export function readHead(database: SqlDatabase, key: number): Head {
   const [
-    key,
     epoch,
     version,
     founded,
@@ -48,8 +63,8 @@ export function findLibrary(database: SqlDatabase, id: LibraryId): LibraryRecord
     soleAuthor,
     operations,
     baselines,
-  ] = row;
-  const head: Head = {
+  ] = database.get<HeadRow>(READ, key)!;
+  return {
     epoch,
     version,
     founded: founded === 1,
@@ -62,7 +77,6 @@ export function findLibrary(database: SqlDatabase, id: LibraryId): LibraryRecord
     operations,
     baselines,
   };
-  return { key, head };
 }
 
 const INSERT = `
@@ -76,42 +90,26 @@ export function insertLibrary(database: SqlDatabase, id: LibraryId, head: Head):
   return database.get<readonly [number]>(INSERT, ...headValues(head), encodeText(id))![0];
 }
 
+// The epoch only where it changes: to write it is to write the index by id, too, a page more for each commit.
 const UPDATE = `
-UPDATE library SET epoch = ?, version = ?, founded = ?, server_order = ?, folded_through = ?, announced_ack = ?,
+UPDATE library SET version = ?, founded = ?, server_order = ?, folded_through = ?, announced_ack = ?,
   latest = ?, horizon = ?, sole_author = ?, operations = ?, baselines = ? WHERE key = ?`;
 
 export function updateHead(database: SqlDatabase, key: number, head: Head): void {
-  database.run(UPDATE, ...headValues(head), key);
+  const [, ...values] = headValues(head);
+  database.run(UPDATE, ...values, key);
 }
 
-// The epoch stays as it is: to write it would be to write the index by id, too, a page more for each commit.
-const ADVANCE = `
-UPDATE library SET version = ?, founded = ?, server_order = ?, folded_through = ?, announced_ack = ?,
-  latest = ?, horizon = ?, sole_author = ?, operations = ?, baselines = ?
-WHERE key = (SELECT key FROM library WHERE id = ? AND epoch >= 0 ORDER BY epoch DESC LIMIT 1)
-  AND epoch = ? AND version = ?
-RETURNING key`;
-
-/**
- * Moves the library's head on, where it is of this epoch and version, and stays in the epoch. Returns the library's key;
- * null: it has another head, or none.
- */
-export function advanceHead(
-  database: SqlDatabase,
-  id: LibraryId,
-  { epoch, version }: Pick<Head, 'epoch' | 'version'>,
-  head: Head,
-): number | null {
-  if (head.epoch !== epoch) return null;
-  const [, ...values] = headValues(head);
-  return database.get<readonly [number]>(ADVANCE, ...values, encodeText(id), epoch, version)?.[0] ?? null;
+/** What was staged under this key is the library from here on, and no leftover. */
+export function setEpoch(database: SqlDatabase, key: number, epoch: number): void {
+  database.run('UPDATE library SET epoch = ? WHERE key = ?', epoch, key);
 }
 
 const EVICTED = 'SELECT key FROM library WHERE id = ? AND epoch < ?';
 
 /** Keys of the library's earlier epochs, and of what was staged for it, of which rows may be left. */
 export function evictedKeys(database: SqlDatabase, id: LibraryId): number[] {
-  const epoch = findLibrary(database, id)?.head.epoch ?? 0;
+  const epoch = findLibrary(database, id)?.epoch ?? 0;
   return database.all<readonly [number]>(EVICTED, encodeText(id), epoch).map(([key]) => key);
 }
 

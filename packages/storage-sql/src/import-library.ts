@@ -27,7 +27,7 @@ export class LibraryImport {
   add(rows: ImportedRows): void {
     insertOperations(this.#scope, rows.operations ?? []);
     putBaselines(this.#scope, rows.baselines ?? []);
-    putReplicas(this.#scope, rows.replicas ?? []);
+    putReplicas(this.#scope.database, this.#scope.key, rows.replicas ?? []);
     putAccess(this.#scope, rows.access ?? []);
     if (rows.files) applyFiles(this.#scope, { files: rows.files }, []);
     this.#scope.objects.complete(this.#scope.database);

@@ -27,7 +27,7 @@ import type { SqlAccess, SqlDatabase } from './database.js';
 import { readDocument, readObjects } from './documents.js';
 import { evictedFiles, expiredFiles, filesAfter, findFile, forgetFiles } from './files.js';
 import { findFoldable } from './foldable.js';
-import { evictedKeys, findLibrary, insertLibrary } from './heads.js';
+import { evictedKeys, findLibrary, insertLibrary, type LibraryRecord } from './heads.js';
 import { isStored } from './keys.js';
 import { type OpenEpoch, openEpoch } from './open-epoch.js';
 import { operationTexts } from './operation-texts.js';
@@ -65,7 +65,8 @@ export class SqlLibraryStorage implements LibraryStorage {
     return this.#read((database) => {
       const library = findLibrary(database, this.#id);
       if (!library) return null;
-      return { head: library.head, replicas: replicasSeen(this.#scope(database, library.key), activeSince) };
+      const scope = this.#scope(database, library);
+      return { head: { ...scope.tail.head }, replicas: replicasSeen(scope, activeSince) };
     }, null);
   }
 
@@ -87,7 +88,7 @@ export class SqlLibraryStorage implements LibraryStorage {
     try {
       const stage = adopt === undefined ? null : this.#stages.find(adopt);
       const result = await this.#write((database) =>
-        commitChange(database, this.#id, change, stage, (key) => this.#scope(database, key)),
+        commitChange(database, this.#id, change, stage, (library) => this.#scope(database, library)),
       );
       if (!result.ok) this.#epoch = null;
       else if (adopt !== undefined) this.#stages.drop(adopt);
@@ -120,7 +121,7 @@ export class SqlLibraryStorage implements LibraryStorage {
   async evict(head: Head): Promise<void> {
     this.#stages.clear();
     await this.#write((database) => {
-      const now = findLibrary(database, this.#id)?.head ?? emptyHead;
+      const now = findLibrary(database, this.#id) ?? emptyHead;
       if (head.epoch <= now.epoch) throw new Error('An eviction starts a new epoch');
       insertLibrary(database, this.#id, head);
     });
@@ -221,7 +222,7 @@ export class SqlLibraryStorage implements LibraryStorage {
   #readRows<T>(work: (scope: Scope) => T, nothing: T): T {
     return this.#read((database) => {
       const library = findLibrary(database, this.#id);
-      return library ? work(this.#scope(database, library.key)) : nothing;
+      return library ? work(this.#scope(database, library)) : nothing;
     }, nothing);
   }
 
@@ -243,10 +244,12 @@ export class SqlLibraryStorage implements LibraryStorage {
     }
   }
 
-  #scope(database: SqlDatabase, key: number): Scope {
-    if (this.#epoch?.key !== key) this.#epoch = openEpoch(database, key);
-    const { authors, objects } = this.#epoch;
-    return { database, key, authors, objects };
+  /** What is held in memory of the library, as long as it tells of the library as it is. */
+  #scope(database: SqlDatabase, { key, version }: LibraryRecord): Scope {
+    const isCurrent = this.#epoch?.key === key && this.#epoch.tail.head.version === version;
+    const { authors, objects, tail } = isCurrent ? this.#epoch! : openEpoch(database, key);
+    if (!isCurrent) this.#epoch = { key, authors, objects, tail };
+    return { database, key, authors, objects, tail };
   }
 
   #assertOpen(): void {

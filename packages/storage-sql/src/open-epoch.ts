@@ -1,6 +1,7 @@
 import { Authors } from './authors.js';
 import type { SqlDatabase } from './database.js';
 import { ObjectIndex } from './object-index.js';
+import { Tail } from './tail.js';
 
 /**
  * An epoch of a library, and what is held of it in memory while it is open. Where a transaction fails that it was used
@@ -11,10 +12,15 @@ export interface OpenEpoch {
   key: number;
   authors: Authors;
   objects: ObjectIndex;
+  tail: Tail;
 }
 
-export const openEpoch = (database: SqlDatabase, key: number): OpenEpoch => ({
-  key,
-  authors: new Authors(database, key),
-  objects: new ObjectIndex(database, key),
-});
+export function openEpoch(database: SqlDatabase, key: number): OpenEpoch {
+  const authors = new Authors(database, key);
+  return {
+    key,
+    authors,
+    objects: new ObjectIndex(database, key),
+    tail: new Tail(database, key, authors),
+  };
+}

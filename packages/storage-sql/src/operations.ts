@@ -4,6 +4,7 @@ import type { SqlDatabase } from './database.js';
 import type { NewOperation } from './object-index.js';
 import type { OpenEpoch } from './open-epoch.js';
 import { rangesOf } from './order-ranges.js';
+import type { Notes } from './tail.js';
 import { decodeOptional, decodeText, encodeOptional, encodeText } from './text.js';
 
 /** An open library's present epoch: what the tables' functions work on. */
@@ -12,14 +13,23 @@ export interface Scope extends OpenEpoch {
 }
 
 const INSERT = `
-INSERT INTO operation (library, server_order, author, oid, timestamp, authz, data) VALUES (?, ?, ?, ?, ?, ?, ?)`;
+INSERT INTO operation (library, server_order, author, oid, timestamp, authz, data, version, acked_order)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-export function insertOperations(scope: Scope, rows: readonly OperationRow[]): void {
+/** Adds operations to the log; `notes`: with these in their rows. */
+export function insertOperations(
+  scope: Scope,
+  rows: readonly OperationRow[],
+  notes: Notes | null = null,
+): void {
   const { database, key, authors, objects } = scope;
   for (const row of rows) {
     const author = authors.numberOf(database, row.replicaId);
     const { order, oid, timestamp, authz, data } = row;
-    database.run(INSERT, key, order, author, encodeText(oid), timestamp, encodeOptional(authz), data);
+    const version = row === notes?.last ? notes.version : null;
+    const ackedOrder = notes?.ackedOrders.get(row.replicaId) ?? null;
+    const [oidText, authzText] = [encodeText(oid), encodeOptional(authz)];
+    database.run(INSERT, key, order, author, oidText, timestamp, authzText, data, version, ackedOrder);
     objects.add({ order, author, oid, timestamp, length: data.length });
   }
 }

@@ -1,6 +1,8 @@
 import type { PendingReply, ReplicaRow } from '@verdant-web/core';
 import type { ReplicaId, ReplicaType, Timestamp } from '@verdant-web/protocol';
+import type { SqlDatabase } from './database.js';
 import type { Scope } from './operations.js';
+import type { Tail } from './tail.js';
 import { decodeText, encodeText } from './text.js';
 
 const COLUMNS = 'id, user_id, type, acked_order, acked_time, last_seen, written_through, last_reset, pending';
@@ -13,7 +15,7 @@ const UPDATE = `
 UPDATE replica SET acked_order = ?, acked_time = ?, written_through = ?, last_reset = ?, pending = ?
 WHERE library = ? AND id = ? AND last_seen = ? AND user_id = ? AND type = ?`;
 
-export function putReplicas({ database, key }: Scope, rows: readonly ReplicaRow[]): void {
+export function putReplicas(database: SqlDatabase, key: number, rows: readonly ReplicaRow[]): void {
   for (const row of rows) {
     const { type, ackedOrder, ackedTime, lastSeen, writtenThrough, lastReset } = row;
     const [id, userId, pending] = [encodeText(row.id), encodeText(row.userId), JSON.stringify(row.pending)];
@@ -32,23 +34,30 @@ export function removeReplicas({ database, key }: Scope, ids: readonly ReplicaId
 
 const ONE = `SELECT ${COLUMNS} FROM replica WHERE library = ? AND id = ?`;
 
-export function findReplicas({ database, key }: Scope, ids: readonly ReplicaId[]): ReplicaRow[] {
-  return ids
-    .map((id) => database.get<Row>(ONE, key, encodeText(id)))
-    .filter((row) => row !== undefined)
-    .map(decode);
+/** The row as it was last written: {@link Tail} knows whether it is behind. */
+export function storedReplica(database: SqlDatabase, key: number, id: ReplicaId): ReplicaRow | undefined {
+  const row = database.get<Row>(ONE, key, encodeText(id));
+  return row && decode(row);
 }
+
+export const findReplicas = ({ database, key, tail }: Scope, ids: readonly ReplicaId[]): ReplicaRow[] =>
+  ids.map((id) => tail.moved(id) ?? storedReplica(database, key, id)).filter((row) => row !== undefined);
 
 const SEEN = `SELECT ${COLUMNS} FROM replica WHERE library = ? AND last_seen >= ?`;
 
 /** Replicas seen at or after `since` (ms). */
-export const replicasSeen = ({ database, key }: Scope, since: number): ReplicaRow[] =>
-  database.all<Row>(SEEN, key, since).map(decode);
+export const replicasSeen = ({ database, key, tail }: Scope, since: number): ReplicaRow[] =>
+  database.all<Row>(SEEN, key, since).map((row) => asItIs(tail, row));
 
 const ALL = `SELECT ${COLUMNS} FROM replica WHERE library = ? ORDER BY id`;
 
-export const allReplicas = ({ database, key }: Scope): ReplicaRow[] =>
-  database.all<Row>(ALL, key).map(decode);
+export const allReplicas = ({ database, key, tail }: Scope): ReplicaRow[] =>
+  database.all<Row>(ALL, key).map((row) => asItIs(tail, row));
+
+function asItIs(tail: Tail, row: Row): ReplicaRow {
+  const replica = decode(row);
+  return tail.moved(replica.id) ?? replica;
+}
 
 type Row = readonly [
   id: string,

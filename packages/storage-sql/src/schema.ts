@@ -5,7 +5,7 @@ import type { SqlDriver } from './driver.js';
 export const APPLICATION_ID = 0x56524454;
 
 /** The layout that this version writes: the `user_version`. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 /**
  * One layout for one file per library and for one file for all: a library has an internal key, which leads the
@@ -55,6 +55,9 @@ CREATE TABLE operation (
   timestamp TEXT NOT NULL,
   authz TEXT,
   data TEXT NOT NULL,
+  -- Since layout 4, both null in most rows: see tail.ts.
+  version INTEGER,
+  acked_order INTEGER,
   PRIMARY KEY (library, server_order)
 ) WITHOUT ROWID;
 
@@ -156,6 +159,10 @@ SELECT library, oid, timestamp, server_order FROM operation ORDER BY library, oi
 DROP INDEX operation_by_object;
 ALTER TABLE library ADD COLUMN indexed_through INTEGER NOT NULL DEFAULT 0;
 UPDATE library SET indexed_through = server_order;`,
+  // The rows of the library and its replicas may be behind the log.
+  3: `
+ALTER TABLE operation ADD COLUMN version INTEGER;
+ALTER TABLE operation ADD COLUMN acked_order INTEGER;`,
 };
 
 /**

@@ -21,7 +21,7 @@ const kinds: Record<string, (directory: string) => { open: () => Storage; file: 
     }),
   };
 
-const LAYOUTS = [1, 2] as const;
+const LAYOUTS = [1, 2, 3] as const;
 type Layout = (typeof LAYOUTS)[number];
 const cases = LAYOUTS.flatMap((layout) =>
   Object.entries(kinds).map(([name, kind]) => ({ layout, name, kind })),
@@ -85,11 +85,14 @@ async function fill(storage: Storage): Promise<void> {
 
 function makeEarlier(path: string, layout: Layout): void {
   const db = new Database(path);
-  db.exec(`
-    ALTER TABLE library DROP COLUMN indexed_through;
-    DROP TABLE object_operation;
-    CREATE INDEX operation_by_object ON operation (library, oid, timestamp);`);
-  if (layout === 1) {
+  db.exec('ALTER TABLE operation DROP COLUMN version; ALTER TABLE operation DROP COLUMN acked_order;');
+  if (layout <= 2) {
+    db.exec(`
+      ALTER TABLE library DROP COLUMN indexed_through;
+      DROP TABLE object_operation;
+      CREATE INDEX operation_by_object ON operation (library, oid, timestamp);`);
+  }
+  if (layout <= 1) {
     db.exec('ALTER TABLE library DROP COLUMN latest; ALTER TABLE library DROP COLUMN horizon;');
   }
   db.pragma(`user_version = ${layout}`);

@@ -119,7 +119,7 @@ test('a database of a newer layout is refused', async () => {
   db.close();
   const before = contents(directory);
   expect(() => sqlStorage({ databaseFile })).toThrow(
-    /newer version of Verdant \(layout 99; this one knows up to 3\)/,
+    /newer version of Verdant \(layout 99; this one knows up to 4\)/,
   );
   expect(contents(directory)).toMatchObject(before);
 });

@@ -21,6 +21,7 @@ const MAX_BATCH = 256;
 const MAX_ATTEMPTS = 3;
 /** What a client may take to apply a reset. */
 const APPLY_MS = 5_000;
+const SEEN_EVERY_MS = 10_000;
 
 /** Works a library's inbox off: read → gather facts → decide → one commit → release effects. */
 export class Batches {
@@ -150,9 +151,11 @@ export class Batches {
 
   #decideContext(now: number): DecideContext {
     const { activeSince } = this.#library;
+    const { maxClockDrift, truancyMs } = this.#library.services.settings;
     return {
       now,
-      maxClockDrift: this.#library.services.settings.maxClockDrift,
+      maxClockDrift,
+      seenEveryMs: Math.min(SEEN_EVERY_MS, truancyMs / 10),
       maxValueBytes: this.#library.services.maxValueBytes,
       isTruant: (row) => isTruant(row, this.#library.roll, activeSince),
       isApplyingReset: ({ id }) =>

@@ -30,6 +30,8 @@ export interface DecideContext {
   readonly now: number;
   /** Ms. */
   readonly maxClockDrift: number;
+  /** How exactly it is known when a replica was seen last, in ms: little beside what makes it truant. */
+  readonly seenEveryMs: number;
   /** The largest JSON text of one operation or snapshot that can be stored, in bytes of UTF-8. */
   readonly maxValueBytes: number;
   isTruant(row: ReplicaRow): boolean;
@@ -108,7 +110,7 @@ function decideOperations(
     lastReset: row.lastReset,
     // Only over a socket is it told that this is stored.
     pending: connection.kind === 'socket' ? doubtSince(row.pending) : row.pending,
-    lastSeen: seenAt(row, context.now),
+    lastSeen: seenAt(row, context),
     ackedTime: last === undefined ? row.ackedTime : laterOf(row.ackedTime, last),
     writtenThrough: admission.writtenThrough,
     // A replica holds what it wrote, unless a reset that is under way, or came before it was sent, wipes it.
@@ -174,7 +176,7 @@ function decideAck(
     type: row.type,
     lastReset: row.lastReset,
     pending: proven.pending,
-    lastSeen: seenAt(row, context.now),
+    lastSeen: seenAt(row, context),
     ackedTime: laterOf(row.ackedTime, clamp(context, timestamp)),
     writtenThrough: row.writtenThrough,
     ackedOrder: proven.ackedOrder,
@@ -182,8 +184,9 @@ function decideAck(
   return { step: { replica, soft: true }, effects: [{ kind: 'proof', timestamp }] };
 }
 
-/** What is seen all the time is noted once a second: the index by that is not written with each change. */
-const seenAt = ({ lastSeen }: ReplicaRow, now: number): number => (now - lastSeen < 1_000 ? lastSeen : now);
+/** What is seen all the time is noted once in a while: neither the row nor the index by that is written with each change. */
+const seenAt = ({ lastSeen }: ReplicaRow, { now, seenEveryMs }: DecideContext): number =>
+  now - lastSeen < seenEveryMs ? lastSeen : now;
 
 /** What the replica is known to hold after an ack on the socket that was sent what it acknowledges. */
 function withProof(

@@ -44,8 +44,11 @@ export async function loadState(storage: LibraryStorage, activeSince: number): P
   };
 }
 
-/** What was acknowledged is written within a second; times alone, which idle polls change, within half a minute. */
-const ACK_DUE_MS = 1_000;
+/**
+ * What was acknowledged is written within ten seconds, where it has not become the reason to announce or fold anything;
+ * times alone, which idle polls change, within half a minute.
+ */
+const ACK_DUE_MS = 10_000;
 const TIME_DUE_MS = 30_000;
 
 /** Take a replica's soft change into the state. It is written with the next commit, or when it is due. */

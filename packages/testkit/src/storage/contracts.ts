@@ -11,6 +11,7 @@ import type {
   StorageTest,
 } from './fixture.js';
 import { foldingContract } from './folding.js';
+import { historyContract } from './histories.js';
 import { isolationContract } from './isolation.js';
 import { keyContract } from './keys.js';
 import { killContract } from './killing.js';
@@ -26,6 +27,7 @@ import { valueContract } from './values.js';
 /** What every storage is held to, by subject. */
 export const contracts: Record<string, (test: StorageTest, options: StorageContractOptions) => void> = {
   commits: commitContract,
+  histories: historyContract,
   'replicas and access': replicaContract,
   staging: stagingContract,
   documents: documentContract,

@@ -39,7 +39,7 @@ function headAfter(step: number): Head {
   const version = step % EPOCH_STEPS;
   if (version === 0) return step === 0 ? emptyHead : head({ epoch, version });
   const order = ordersThrough(version);
-  const foldedThrough = ordersThrough(version - KEPT_COMMITS);
+  const foldedThrough = ordersThrough(version - (isPlain(version) ? 1 : 0) - KEPT_COMMITS);
   return head({
     epoch,
     version,
@@ -47,10 +47,14 @@ function headAfter(step: number): Head {
     order,
     foldedThrough,
     announcedAck: at(foldedThrough),
+    latest: at(order),
     operations: order - foldedThrough,
     baselines: Math.min(version, 3),
   });
 }
+
+/** Whether the commit brings what an author has written, and nothing else, as most do. Not two in a row, nor two of one author. */
+const isPlain = (version: number): boolean => version > 3 && version % 4 === 2;
 
 /** Which step this head stands after. */
 export const stepOf = ({ epoch, version }: Head): number => epoch * EPOCH_STEPS + version;
@@ -91,17 +95,29 @@ function changeOf(step: number): LibraryChange {
   const now = headAfter(step);
   const author = replicaId(`r${version % 3}`);
   const object = version % 3;
-  return {
+  const lastSeen = isPlain(version) ? step - 3 : step;
+  const written = {
     expect: { epoch, version: before.version },
     head: now,
     operations: between(before.order, now.order).map((order) =>
       operation(order, { replicaId: author, oid: oid(`items/${order % 5}`), data: textOf(step, order) }),
     ),
+    replicas: [
+      replica(author, {
+        ackedOrder: now.order,
+        ackedTime: at(now.order),
+        writtenThrough: at(now.order),
+        lastSeen,
+      }),
+    ],
+  };
+  if (isPlain(version)) return written;
+  return {
+    ...written,
     fold: between(before.foldedThrough, now.foldedThrough),
     dropKeys: [{ replicaId: author, through: at(now.foldedThrough - 5) }],
     removeBaselines: version > 3 ? [oid(`items/${object}`)] : [],
     baselines: [baseline(`items/${object}`, { snapshot: textOf(step, step), timestamp: at(version) })],
-    replicas: [replica(author, { ackedOrder: now.order, lastSeen: step })],
     access: [access(`items/${object}`, { authz: authz(`${step}`) })],
     files: [file(`file-${step}`)],
     removeFiles: version > 5 ? [`file-${step - 5}`] : [],
