@@ -16,6 +16,21 @@ export async function databaseOf({ device }: TestClient): Promise<Content> {
   }
 }
 
+/** Roots of the documents that a client's queries can find: it keeps those apart, and by itself. */
+export async function foundByQueries({ device }: TestClient): Promise<ReadonlySet<string>> {
+  const database = await finished(device.indexedDB.open('app_collections'));
+  try {
+    const names = [...database.objectStoreNames];
+    const stores = database.transaction(names);
+    const roots = names.map(async (name) =>
+      (await finished(stores.objectStore(name).getAllKeys())).map((id) => `${name}/${id}`),
+    );
+    return new Set((await Promise.all(roots)).flat());
+  } finally {
+    database.close();
+  }
+}
+
 const finished = <Result>(request: IDBRequest<Result>): Promise<Result> =>
   new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);

@@ -42,11 +42,12 @@ const FOUNDED: WireEntry[] = [
   received({ type: 'op-re', operations: [set(6, 'color', 'red')] }),
 ];
 
-const evidence = (entries: WireEntry[]): Evidence => ({
+const evidence = (entries: WireEntry[], findable = [ROOT]): Evidence => ({
   generation: '3.6.3',
   entries,
   made: [],
   database: { baselines: [], operations: [] },
+  findable: new Set(findable),
 });
 const difference = (shown: object | undefined, others: object | undefined): Difference => {
   const text = others && JSON.stringify(others);
@@ -76,4 +77,11 @@ test('a document that no message tells of was not offered; one that the client w
 test('nothing excuses a client that the server owes something', () => {
   const owed = { ...difference({ title: 'b' }, { title: 'a' }), told: '{"title":"b"}' };
   expect(quirkOf(owed, evidence(FOUNDED))).toBe(undefined);
+});
+
+test('a document that the client stored, and its queries cannot find, is hidden from them', () => {
+  const hidden = difference(undefined, { title: 'b' });
+  expect(quirkOf(hidden, evidence(FOUNDED, []))).toBe('hidden from queries');
+  expect(quirkOf({ ...hidden, stored: undefined }, evidence(FOUNDED, []))).toBe(undefined);
+  expect(quirkOf(hidden, evidence(FOUNDED))).toBe(undefined);
 });

@@ -14,6 +14,8 @@ export type Quirk =
   | 'hidden since it was deleted'
   /** A sync leaves without an edit that is dated before it; the client will not offer it again. */
   | 'not offered'
+  /** Stored, but not put where the client's own queries look. Seen once, in 3.6.3; its next change would bring it there. */
+  | 'hidden from queries'
   /** What comes while several resets are applied at once is stored, and no longer shown, until the tab is loaded again. */
   | 'hidden by several resets'
   /**
@@ -42,6 +44,8 @@ export interface Evidence {
   entries: readonly WireEntry[];
   made: readonly Made[];
   database: Content;
+  /** Roots of the documents that the client's queries can find in its database. */
+  findable: ReadonlySet<string>;
 }
 
 /** The quirk that explains a difference, proven by what the client was told and what it offered; undefined: none does. */
@@ -52,9 +56,9 @@ export function quirkOf(difference: Difference, evidence: Evidence): Quirk | und
   if (stored === expected) {
     if (showsLess(difference, evidence.entries)) return 'hidden by several resets';
     if (showsWhatItWasTold(difference, evidence.entries)) return 'folded too early';
-    return evidence.generation === '5.5.0' && shown === undefined
-      ? hiding(evidence.entries, root)
-      : undefined;
+    if (shown !== undefined) return undefined;
+    const known = evidence.generation === '5.5.0' ? hiding(evidence.entries, root) : undefined;
+    return known ?? (evidence.findable.has(root) ? undefined : 'hidden from queries');
   }
   if (hasKeptToItself(difference, evidence)) return 'not offered';
   return hasFoldedTooEarly(root, evidence) ? 'folded too early' : undefined;

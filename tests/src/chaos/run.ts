@@ -6,7 +6,7 @@ import { openClient, type TestClient, type Transport } from '../clients/open-cli
 import type { WireEntry } from '../clients/wire-log.js';
 import { waitFor } from '../until.js';
 import { authUrl } from '../world.js';
-import { databaseOf } from './client-database.js';
+import { databaseOf, foundByQueries } from './client-database.js';
 import { type Quirk, quirkOf, stopOf } from './client-quirks.js';
 import { type Content, promisedBy, readWire } from './ledger.js';
 import { MortalServer } from './mortal-server.js';
@@ -314,13 +314,14 @@ class Chaos {
     for (const [index, { client, made, entries }] of this.#people.entries()) {
       const { generation, name } = client;
       const database = await databaseOf(client);
+      const findable = await foundByQueries(client);
       const [shown, stored] = [await shownBy(client), documentsIn(database)];
       const { has } = readWire(entries, this.#marks[index]!);
       const told = documentsIn({ ...has, operations: [...has.operations.values()] });
       for (const root of new Set([...differences(shown, expected), ...differences(stored, expected)])) {
         const [is, has, should, heard] = [shown, stored, expected, told].map((all) => all.get(root));
         const difference = { root, shown: is, stored: has, expected: should, told: heard };
-        const quirk = quirkOf(difference, { generation, entries, made, database });
+        const quirk = quirkOf(difference, { generation, entries, made, database, findable });
         if (quirk) this.#count(quirk);
         else differing.push(`${name} ${JSON.stringify(difference)}\n${storyOf(root, entries)}`);
       }
