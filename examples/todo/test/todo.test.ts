@@ -97,6 +97,16 @@ test('a browser that is not told who uses it picks a name, and keeps it', async 
   await context.close();
 });
 
+test('a user who is here with another browser already is shown once', async () => {
+  for (let opening = 0; opening < 5; opening++) {
+    const again = await openList(browser, app.url, 'Ada');
+    const own = again.page.getByRole('img', { name: 'Ada (you)' });
+    await again.page.locator('[data-status=live]').waitFor(DEADLINE);
+    expect(await own.count()).toBe(1);
+    await again.page.context().close();
+  }
+});
+
 test('two tabs of a browser are one user, and show the same', async () => {
   const first = await openList(browser, app.url, 'Cleo');
   const page = await first.page.context().newPage();
