@@ -7,11 +7,11 @@ const floors = [
   ['tokens'],
   ['core'],
   ['storage-sql', 'testkit', 'files-local', 'http'],
-  ['storage-sqlite', 'node'],
+  ['storage-sqlite', 'node', 'cloudflare'],
   ['server'],
 ];
 /** Packages that run on any JavaScript runtime. */
-const portable = ['protocol', 'tokens', 'core', 'storage-sql', 'http'];
+const portable = ['protocol', 'tokens', 'core', 'storage-sql', 'http', 'cloudflare'];
 
 const oneOf = (names) => `(?:${names.join('|')})`;
 /** Tests, and what only they use. */

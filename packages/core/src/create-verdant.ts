@@ -15,12 +15,14 @@ import { type OpeningStorage, openFile } from './files/open-file.js';
 import { deleteOrphans } from './files/orphans.js';
 import { sweepDaily } from './files/sweep.js';
 import { noFileStorage, storeUpload } from './files/upload.js';
+import { hibernationOf } from './hibernation.js';
 import { asVerdantError } from './library/as-verdant-error.js';
 import { evict } from './library/evict.js';
 import { LibraryHandle } from './library/library-handle.js';
+import type { LiveLibrary } from './library/live-library.js';
 import { LibraryRegistry } from './library/registry.js';
 import { Rounds } from './library/rounds.js';
-import { createLog } from './log.js';
+import { createLog, type Log } from './log.js';
 import { logRefused } from './log-refusal.js';
 import { LongWork } from './long-work.js';
 import { ProfileCache } from './presence/profile-cache.js';
@@ -32,6 +34,7 @@ import { systemScheduler } from './scheduler.js';
 import type { Services } from './services.js';
 import { callerOf, Session } from './session.js';
 import { settingsFrom } from './settings.js';
+import type { SocketTransport } from './transport.js';
 import { UserBudgets } from './user-budgets.js';
 import type { Verdant, VerdantOptions } from './verdant.js';
 
@@ -96,6 +99,32 @@ export function createVerdant(options: VerdantOptions): Verdant {
     return running;
   }
 
+  /** `library`: held; null: the session waits to be resumed. Throws `VerdantError` (5030) over a limit. */
+  function takeIn(
+    token: VerifiedToken,
+    transport: SocketTransport,
+    library: (() => Promise<LiveLibrary>) | null,
+    callLog: Log = log,
+  ): Session {
+    const leave = connections.enter(token);
+    const session: Session = new Session({
+      token,
+      transport,
+      services,
+      log: callLog,
+      refusals,
+      budget: () => budgets.of(token.userId),
+      library: library?.() ?? null,
+      toleranceMs: authentication.clockToleranceMs,
+      onClosed: () => {
+        leave();
+        sessions.delete(session);
+      },
+    });
+    sessions.add(session);
+    return session;
+  }
+
   const endSweep = sweepDaily({
     services,
     list: (after) => options.storage.list(after),
@@ -152,24 +181,18 @@ export function createVerdant(options: VerdantOptions): Verdant {
           'The type of this token allows sync over HTTP only.',
         );
       }
-      const leave = connections.enter(token);
-      const session = new Session({
-        token,
-        transport,
-        services,
-        log: context?.log ?? log,
-        refusals,
-        budget: () => budgets.of(token.userId),
-        library: registry.hold(token.libraryId),
-        toleranceMs: authentication.clockToleranceMs,
-        onClosed: () => {
-          leave();
-          sessions.delete(session);
-        },
-      });
-      sessions.add(session);
-      return session;
+      return takeIn(token, transport, () => registry.hold(token.libraryId), context?.log);
     },
+    hibernation: hibernationOf({
+      registry,
+      profiles,
+      sessions,
+      ready: () => revocations.load(),
+      takeIn(token, transport) {
+        authentication.assertNotRevoked(token);
+        return takeIn(token, transport, null);
+      },
+    }),
     intake(token) {
       budgets.of(token.userId).takeRequest();
       return requestIntake(() => budgets.of(token.userId));

@@ -12,6 +12,7 @@ export type {
 } from './files/file-storage.js';
 export type { OpenedFile } from './files/open-file.js';
 export type { OrphanOptions, Orphans } from './files/orphans.js';
+export type { Hibernation, RestingLibrary, RestingPresence, RestingSocket } from './hibernation.js';
 export { defaultLimits, type Limits } from './limits.js';
 export { createLog, type Log, type LogMethod } from './log.js';
 export type { LogFields, LogFunction, Logger, LogLevel } from './logger.js';

@@ -1,5 +1,6 @@
 import { authzKeyFor, type ReplicaId, type VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
+import type { RestingSocket } from './hibernation.js';
 import { asVerdantError } from './library/as-verdant-error.js';
 import type { Caller, SocketConnection } from './library/connection.js';
 import { Delivery } from './library/delivery.js';
@@ -7,6 +8,7 @@ import type { Inbound } from './library/inbound.js';
 import type { LiveLibrary } from './library/live-library.js';
 import { Outbox } from './library/outbox.js';
 import { readFrame } from './library/read-message.js';
+import { replicaOf } from './library/state.js';
 import type { Unit } from './library/unit.js';
 import { encodeMessage } from './library/wire.js';
 import type { Limits } from './limits.js';
@@ -15,6 +17,7 @@ import { logRefusal } from './log-refusal.js';
 import type { Refusals } from './refusals.js';
 import type { Services } from './services.js';
 import { SocketIntake } from './socket-intake.js';
+import type { OperationRow } from './storage/rows.js';
 import type { SocketSession, SocketTransport } from './transport.js';
 import type { UserBudget } from './user-budgets.js';
 
@@ -35,8 +38,8 @@ export interface SessionOptions {
   refusals: Refusals;
   /** What its user may send. */
   budget: () => UserBudget;
-  /** The library, held; rejects where it cannot be opened. */
-  library: Promise<LiveLibrary>;
+  /** The library, held; rejects where it cannot be opened. Null: {@link Session.resume} brings it. */
+  library: Promise<LiveLibrary> | null;
   /** How long after its `exp` a token is still good, in ms. */
   toleranceMs: number;
   /** The socket is gone. Called once. */
@@ -79,7 +82,7 @@ export class Session implements SocketSession, SocketConnection {
     });
     this.log.debug?.({ type: this.caller.type }, 'A socket is connected.');
     this.#closeOnExpiry();
-    void this.#open();
+    if (options.library) void this.#open(options.library);
   }
 
   /** What it was opened with. */
@@ -144,6 +147,27 @@ export class Session implements SocketSession, SocketConnection {
     this.#end(tookLeave);
   }
 
+  /** What has to outlive the process, where the socket does. Null: it cannot be taken up again as it is. */
+  rest(): RestingSocket | null {
+    if (this.#state !== 'open' || !this.#library || this.outbox.isSending) return null;
+    const delivery = this.delivery.rest();
+    if (delivery === null) return null;
+    const { token, replicaId, synced } = this;
+    const counted = replicaId !== null && this.#library.state.counted.has(replicaId);
+    return { token, epoch: this.#epoch, replicaId, synced, counted, delivery };
+  }
+
+  /** Is in the library as the socket was that rested. The library is held for it. */
+  resume(library: LiveLibrary, resting: RestingSocket, owed: readonly OperationRow[]): void {
+    this.#library = library;
+    this.#epoch = resting.epoch;
+    library.roll.enter(this);
+    if (resting.replicaId !== null) library.roll.identify(this, resting.replicaId);
+    this.synced = resting.synced;
+    this.delivery.resume(resting.delivery, owed);
+    if (resting.counted && replicaOf(this, library.state)) library.state.counted.add(resting.replicaId!);
+  }
+
   #boundLog(): Log {
     const { log, token } = this.#options;
     const { libraryId, userId } = token;
@@ -155,8 +179,8 @@ export class Session implements SocketSession, SocketConnection {
     });
   }
 
-  async #open(): Promise<void> {
-    const { library, services, token } = this.#options;
+  async #open(library: Promise<LiveLibrary>): Promise<void> {
+    const { services, token } = this.#options;
     try {
       const [opened] = await Promise.all([library, services.profiles.prepare(token.userId)]);
       if (this.#state !== 'open') {

@@ -11,6 +11,7 @@ import type { VerdantEvents } from './events.js';
 import type { FileStorage } from './files/file-storage.js';
 import type { OpenedFile } from './files/open-file.js';
 import type { OrphanOptions, Orphans } from './files/orphans.js';
+import type { Hibernation } from './hibernation.js';
 import type { Limits } from './limits.js';
 import type { Log } from './log.js';
 import type { LogFunction, Logger, LogLevel } from './logger.js';
@@ -76,7 +77,7 @@ export interface VerdantOptions {
   profileCacheMs?: number;
   /** How long presence of an HTTP client outlives its last request, in ms. Default 5 minutes. */
   presenceLeaseMs?: number;
-  /** How long a library without connections stays in memory, in ms. Default 60,000. */
+  /** How long a library without connections stays in memory, in ms. Default 60,000; Infinity: until the process ends. */
   libraryIdleMs?: number;
   /** Time. Default: the runtime's. Replaced in simulations. */
   scheduler?: Scheduler;
@@ -116,6 +117,8 @@ export interface Verdant {
   authenticate(token: string | null | undefined): Promise<VerifiedToken>;
   /** Take a socket in. Throws `VerdantError` (4012 where the token was revoked, 4030 where it allows none, 5030 while closing or over a limit). */
   connect(token: VerifiedToken, transport: SocketTransport, context?: CallContext): SocketSession;
+  /** For runtimes that end a process and keep its sockets. */
+  readonly hibernation: Hibernation;
   /**
    * A sync request or an upload of this caller is coming. For transports, before they read its body. Throws `VerdantError`
    * (5030) where the user sends too much. What it returns is told of the bytes that the request keeps in memory, and that

@@ -1,4 +1,4 @@
-import type { OpenedFile, Verdant } from '@verdant-web/core';
+import type { Log, OpenedFile, Verdant } from '@verdant-web/core';
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import { type Context, Hono } from 'hono';
 import { baseRoutePath } from 'hono/route';
@@ -24,6 +24,12 @@ export interface ServeFilesOptions {
   maxAgeSeconds?: number;
 }
 
+/** What {@link serveFiles} needs: a `Verdant` is one. */
+export interface FileSource {
+  readonly files: Pick<Verdant['files'], 'open'>;
+  readonly log: Log;
+}
+
 /**
  * Serves uploaded files, to be mounted where the `host` of your file storage points. In place of a static file server: it
  * knows a file's type and name, lets nothing that a stranger uploaded run as a page of yours, answers ranges and
@@ -43,7 +49,7 @@ export interface ServeFilesOptions {
  * const app = new Hono().route('/verdant', createHttpRouter(core)).route('/files', serveFiles(core));
  * ```
  */
-export function serveFiles(core: Verdant, options: ServeFilesOptions = {}): Hono {
+export function serveFiles(core: FileSource, options: ServeFilesOptions = {}): Hono {
   const { open } = core.files;
   if (!open) throw cannotServe();
   const isAllowed = originCheck(options.allowedOrigins);

@@ -9,7 +9,7 @@ export class SqlDatabase {
     this.driver = driver;
   }
 
-  /** Returns how many rows it has changed. */
+  /** Returns how many rows it has changed, as the driver counts them. */
   run(sql: string, ...params: SqlValue[]): number {
     return this.#statement(sql).run(...params);
   }

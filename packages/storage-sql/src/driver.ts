@@ -6,7 +6,7 @@ export type SqlRow = readonly SqlValue[];
 
 /** A prepared statement. Parameters are positional. */
 export interface SqlStatement {
-  /** Returns how many rows it has changed. */
+  /** Returns how many rows it has changed; those of indexes may be counted, too. */
   run(...params: SqlValue[]): number;
   /** The first row. */
   get(...params: SqlValue[]): SqlRow | undefined;

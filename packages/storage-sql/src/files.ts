@@ -57,6 +57,12 @@ SELECT ${COLUMNS} FROM file WHERE library = ? AND pending_delete_at <= ? ORDER B
 export const expiredFiles = ({ database, key }: Scope, before: number, limit: number): FileRow[] =>
   database.all<Row>(EXPIRED, key, before, limit).map(decode);
 
+/** When (ms) the file was released that nothing has referred to for longest, of all libraries; null: there is none. */
+export const firstRelease = (database: SqlDatabase): number | null =>
+  database.get<readonly [number | null]>(
+    'SELECT min(pending_delete_at) FROM file WHERE pending_delete_at IS NOT NULL',
+  )?.[0] ?? null;
+
 const OF_EPOCH = `SELECT ${COLUMNS} FROM file WHERE library = ? LIMIT ?`;
 
 /** Files of evicted epochs, each id once. */

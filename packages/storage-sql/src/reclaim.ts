@@ -3,6 +3,8 @@ import type { SqlRow } from './driver.js';
 import { deleteLibrary } from './heads.js';
 
 const SLICE_ROWS = 100;
+/** In some runtimes the clock stands still while JavaScript runs. */
+const MAX_SLICES = 200;
 
 /** Tables that are emptied, with the columns that follow the library in their primary keys. */
 const TABLES = [
@@ -21,10 +23,11 @@ const TABLES = [
  */
 export function deleteRowsOf(database: SqlDatabase, keys: readonly number[], maxMs: number): boolean {
   const deadline = performance.now() + maxMs;
+  let slices = 0;
   for (const key of keys) {
     for (const [table, columns] of TABLES) {
       while (deleteSlice(database, key, table, columns)) {
-        if (performance.now() >= deadline) return true;
+        if (++slices >= MAX_SLICES || performance.now() >= deadline) return true;
       }
     }
     if (!holdsFiles(database, key)) deleteLibrary(database, key);

@@ -34,6 +34,36 @@ export const sentOperation = (order: ServerOrder, timestamp: Timestamp): SentOpe
   reply: null,
 });
 
+/** A {@link Delivery} as JSON. */
+export interface RestingDelivery {
+  through: ServerOrder;
+  open: RestingSent[];
+  /** Server orders of what the replica wrote itself and has to be sent back. */
+  owed: ServerOrder[];
+  owesMore: boolean;
+  sentBack: Timestamp | null;
+}
+
+/** Something that was sent and not acknowledged. */
+export type RestingSent =
+  | { kind: 'operations'; floor: ServerOrder; last: Timestamp }
+  | { kind: 'baselines'; floor: ServerOrder; leftAt: number }
+  | { kind: 'reply'; pending: PendingReply; from: ServerOrder; last: [Timestamp, ServerOrder] | null };
+
+const sentAgain = (sent: RestingSent): Sent => {
+  switch (sent.kind) {
+    case 'operations':
+      return { floor: sent.floor, timestamp: sent.last, reply: null };
+    case 'baselines':
+      return { floor: sent.floor, timestamp: null, reply: null, leftAt: sent.leftAt };
+    case 'reply': {
+      const { pending, from, last } = sent;
+      const reply = { pending, from, listed: new Map(last === null ? [] : [last]), last: last?.[0] ?? null };
+      return { floor: from, reply };
+    }
+  }
+};
+
 type Sent =
   | SentOperation
   | { floor: ServerOrder; timestamp: null; reply: null; leftAt: number }
@@ -62,6 +92,36 @@ export class Delivery {
   #owesMore = false;
   /** The last one owed, once they were sent back. */
   #sentBack: Timestamp | null = null;
+
+  /** What has to outlive the process, where its sockets do. Null: something is being sent. */
+  rest(): RestingDelivery | null {
+    const open: RestingSent[] = [];
+    for (const sent of this.#open) {
+      const before = open.at(-1);
+      if (sent.reply !== null) {
+        const { pending, from, listed, last } = sent.reply;
+        const order = last === null ? undefined : listed.get(last);
+        open.push({ kind: 'reply', pending, from, last: order === undefined ? null : [last!, order] });
+      } else if (sent.timestamp === null) {
+        if (sent.leftAt === Number.POSITIVE_INFINITY) return null;
+        open.push({ kind: 'baselines', floor: sent.floor, leftAt: sent.leftAt });
+      } else if (before?.kind === 'operations') {
+        // A client acknowledges them in order: the last one stands for all.
+        before.last = sent.timestamp;
+      } else open.push({ kind: 'operations', floor: sent.floor, last: sent.timestamp });
+    }
+    const orders = this.#owed.map(({ order }) => order);
+    return { through: this.through, open, owed: orders, owesMore: this.#owesMore, sentBack: this.#sentBack };
+  }
+
+  /** Goes on from what another one left. `owed`: those operations, of which some may be folded by now. */
+  resume(resting: RestingDelivery, owed: readonly OperationRow[]): void {
+    this.through = resting.through;
+    for (const sent of resting.open) this.#open.push(sentAgain(sent));
+    this.#owed = [...owed];
+    this.#owesMore = resting.owesMore || owed.length < resting.owed.length;
+    this.#sentBack = resting.sentBack;
+  }
 
   /** The replica's own operation is stored, but a reset that is pending may wipe it: it has to be sent back. */
   owe(operation: OperationRow): void {

@@ -33,6 +33,11 @@ export class Outbox {
     return this.#waitingBytes + (this.#streaming ? 0 : this.#transport.bufferedBytes);
   }
 
+  /** Whether a message has left in part, or waits. */
+  get isSending(): boolean {
+    return this.#streaming;
+  }
+
   /** Send one message. */
   send(text: string): void {
     if (this.#closed) return;

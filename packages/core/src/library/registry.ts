@@ -8,6 +8,8 @@ import { LiveLibrary } from './live-library.js';
 const TICK_MS = 5_000;
 /** Replicas turn truant after days: there is no hurry to notice. */
 const TRUANCY_TICK_MS = 60_000;
+/** Where no library leaves memory by itself, each tick may wake a process that sleeps. */
+const RARE_TICK_MS = 3_600_000;
 /** Idle libraries beyond this many leave memory before their time. */
 const MAX_LIVE = 2_000;
 
@@ -26,11 +28,10 @@ export class LibraryRegistry {
   constructor(storage: Storage, services: Services) {
     this.#storage = storage;
     this.#services = services;
-    const tickMs = Math.min(
-      TICK_MS,
-      services.settings.truancyMs / 4,
-      Math.max(50, services.settings.libraryIdleMs),
-    );
+    const { libraryIdleMs, truancyMs } = services.settings;
+    const tickMs = Number.isFinite(libraryIdleMs)
+      ? Math.min(TICK_MS, truancyMs / 4, Math.max(50, libraryIdleMs))
+      : Math.min(RARE_TICK_MS, truancyMs / 4);
     const ticker = { cancel: () => {} };
     const tick = () => {
       ticker.cancel = services.scheduler.after(tickMs, () => {
@@ -65,6 +66,11 @@ export class LibraryRegistry {
       library.hold();
       return library;
     }
+  }
+
+  /** The library where it is in memory; else null. */
+  async inMemory(id: LibraryId): Promise<LiveLibrary | null> {
+    return (await this.#live.get(id)?.catch(() => null)) ?? null;
   }
 
   /** Polling devices of these are gone: of one user or (null) all, in one library or (null) all that are in memory. */

@@ -21,6 +21,7 @@ export class Roll implements Attendance {
   /** How many sockets and leases each user has. */
   readonly #users = new Map<UserId, number>();
   readonly #replicas = new Map<ReplicaKey, Set<SocketConnection>>();
+  #isRestoring = false;
 
   constructor(options: { scheduler: Scheduler; leaseMs: number; listener: RollListener }) {
     this.#scheduler = options.scheduler;
@@ -119,6 +120,28 @@ export class Roll implements Attendance {
     }
   }
 
+  /** Who polls, and until when (wall-clock ms) each is here. */
+  leases(): RestingLease[] {
+    return [...this.#leases.values()].map(({ userId, replicaId, until }) => ({ userId, replicaId, until }));
+  }
+
+  /** Brings those in who were here before the process began: nobody has to be told. One whose time is over leaves at once. */
+  restore(enter: () => void, leases: readonly RestingLease[]): void {
+    this.#isRestoring = true;
+    try {
+      enter();
+      for (const lease of leases) {
+        const key = keyOf(lease.userId, lease.replicaId);
+        if (this.#replicas.has(key) || this.#leases.has(key)) continue;
+        this.#leases.set(key, { ...lease, cancel: () => {} });
+        this.#count(lease.userId, 1);
+      }
+    } finally {
+      this.#isRestoring = false;
+    }
+    for (const lease of [...this.#leases.values()]) this.#endWhenOver(lease);
+  }
+
   /** Everybody is gone, without a word to anybody. */
   clear(): void {
     for (const { cancel } of this.#leases.values()) cancel();
@@ -148,17 +171,21 @@ export class Roll implements Attendance {
     const count = (this.#users.get(userId) ?? 0) + change;
     if (count > 0) this.#users.set(userId, count);
     else this.#users.delete(userId);
-    if (change > 0 && count === 1) this.#listener.userCame(userId);
+    if (change > 0 && count === 1 && !this.#isRestoring) this.#listener.userCame(userId);
     return count;
   }
 }
 
-/** Of a replica that polls. */
-interface Lease {
+/** Of a replica that polls, as JSON. */
+export interface RestingLease {
   readonly userId: UserId;
   readonly replicaId: ReplicaId;
   /** Wall-clock ms. */
   until: number;
+}
+
+/** Of a replica that polls. */
+interface Lease extends RestingLease {
   cancel: () => void;
 }
 

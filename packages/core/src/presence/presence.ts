@@ -3,6 +3,13 @@ import type { ReplicaId, UserId, UserInfo } from '@verdant-web/protocol';
 /** Who is present in a library, by user id. */
 export type LibraryPresence = Record<string, UserInfo>;
 
+/** What a replica announced, as JSON. */
+export interface Announced {
+  info: UserInfo;
+  /** Whether the replica has left, while its user is still here. */
+  gone: boolean;
+}
+
 /** Of more devices than a user has, the one that announced something longest ago is forgotten. */
 const MAX_REPLICAS = 64;
 
@@ -77,6 +84,23 @@ export class PresenceBoard {
     for (const userId of this.#users.keys()) if (userId !== last) show(userId);
     if (last !== null) show(last);
     return all;
+  }
+
+  /** What each user's replicas announced, oldest first. */
+  announced(): Announced[] {
+    return [...this.#users.values()].flatMap((replicas) =>
+      [...replicas.values()].map((info) => ({ info, gone: this.#gone.has(info) })),
+    );
+  }
+
+  /** What was announced before the process began, in the same order. */
+  restore(announced: readonly Announced[]): void {
+    for (const { info, gone } of announced) {
+      const userId = info.id as UserId;
+      const replicas = this.#users.get(userId) ?? new Map<ReplicaId, UserInfo>();
+      this.#users.set(userId, replicas.set(info.replicaId, info));
+      if (gone) this.#gone.add(info);
+    }
   }
 
   clear(): void {

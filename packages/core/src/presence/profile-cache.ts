@@ -44,6 +44,11 @@ export class ProfileCache {
     cancel();
   }
 
+  /** What was known before the process began: it is shown until it is looked up again. */
+  recall(userId: string, profile: unknown): void {
+    if (!this.#known.has(userId)) this.#known.set(userId, { profile, until: 0 });
+  }
+
   /** Look the profile up again when it is next needed. */
   invalidate(userId: string): void {
     this.#known.delete(userId);

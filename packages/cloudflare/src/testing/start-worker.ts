@@ -1,0 +1,83 @@
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { Miniflare } from 'miniflare';
+
+export const SECRET = 'a-secret-of-the-tests-of-workers-0123456789';
+
+/** Bundles a worker of these tests, from the sources of all packages. */
+export async function bundleWorker(file: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [fileURLToPath(new URL(file, import.meta.url))],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    conditions: ['workerd', 'worker', 'import'],
+    external: ['cloudflare:*'],
+    tsconfig: fileURLToPath(new URL('../../../../tsconfig.base.json', import.meta.url)),
+  });
+  return outputFiles[0]!.text;
+}
+
+export interface WorkerOptions {
+  /** Of `DurableObjectLibrary`, those that are JSON. */
+  options?: Record<string, unknown>;
+  /** A folder that outlives the process. Default: memory. */
+  persist?: string;
+  port?: number;
+}
+
+export interface RunningWorker {
+  /** Without a slash at its end. */
+  readonly base: string;
+  token(libraryId: string, userId: string, query?: Record<string, string>): Promise<string>;
+  /** What an operator may do to a library, by the method's name. */
+  control<Result>(libraryId: string, method: string, ...args: unknown[]): Promise<Result>;
+  stop(): Promise<void>;
+}
+
+let bundled: Promise<string> | undefined;
+
+/** Runs the worker of these tests in workerd. */
+export async function startWorker({
+  options = {},
+  persist,
+  port = 0,
+}: WorkerOptions = {}): Promise<RunningWorker> {
+  bundled ??= bundleWorker('./worker.ts');
+  const miniflare = new Miniflare({
+    modules: true,
+    script: await bundled,
+    host: '127.0.0.1',
+    port,
+    compatibilityDate: '2026-04-01',
+    durableObjects: { LIBRARIES: { className: 'VerdantLibrary', useSQLite: true } },
+    r2Buckets: ['FILES'],
+    bindings: { TOKEN_SECRET: SECRET, OPTIONS: options as never, BASE: 'http://files.test' },
+    ...(persist !== undefined && {
+      durableObjectsPersist: `${persist}/objects`,
+      r2Persist: `${persist}/files`,
+    }),
+  });
+  const base = (await miniflare.ready).href.replace(/\/$/, '');
+  return {
+    base,
+    async token(libraryId, userId, query = {}) {
+      const asked = new URLSearchParams({ userId, ...query });
+      const answer = await fetch(`${base}/auth/${encodeURIComponent(libraryId)}?${asked}`);
+      return ((await answer.json()) as { accessToken: string }).accessToken;
+    },
+    async control(libraryId, method, ...args) {
+      const answer = await fetch(`${base}/control/${encodeURIComponent(libraryId)}/${method}`, {
+        method: 'POST',
+        body: JSON.stringify(args),
+      });
+      const { result, error } = (await answer.json()) as { result: never; error?: string };
+      if (error !== undefined) throw new Error(error);
+      return result;
+    },
+    stop: () => miniflare.dispose(),
+  };
+}

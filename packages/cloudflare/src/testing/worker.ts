@@ -1,0 +1,100 @@
+import { DurableObject } from 'cloudflare:workers';
+import { credentialedCors } from '@verdant-web/http';
+import { TokenProvider } from '@verdant-web/tokens';
+import { Hono } from 'hono';
+import {
+  createVerdantWorkerApp,
+  DurableObjectLibrary,
+  type DurableObjectLibraryOptions,
+  R2FileStorage,
+  serveR2Files,
+} from '../index.js';
+
+interface Env {
+  LIBRARIES: DurableObjectNamespace<VerdantLibrary>;
+  FILES: R2Bucket;
+  TOKEN_SECRET: string;
+  /** Where the worker is reached. */
+  BASE: string;
+  /** As JSON. */
+  OPTIONS?: Partial<DurableObjectLibraryOptions>;
+}
+
+/** Lines logged as errors, by all objects of this process. */
+const errors: string[] = [];
+
+export class VerdantLibrary extends DurableObject<Env> {
+  readonly #library = new DurableObjectLibrary(this.ctx, {
+    tokenSecret: this.env.TOKEN_SECRET,
+    fileStorage: new R2FileStorage({ bucket: this.env.FILES, host: `${this.env.BASE}/files` }),
+    log: (level, message, fields) => {
+      if (level === 'error')
+        errors.push(`${message} ${JSON.stringify(fields)} ${(fields as { err?: Error }).err?.stack ?? ''}`);
+    },
+    ...this.env.OPTIONS,
+  });
+  /** Differs after the object has left memory. */
+  readonly #life = crypto.randomUUID();
+
+  override fetch(request: Request): Promise<Response> {
+    return this.#library.fetch(request);
+  }
+  override webSocketMessage(socket: WebSocket, message: string | ArrayBuffer): Promise<void> {
+    return this.#library.webSocketMessage(socket, message);
+  }
+  override webSocketClose(socket: WebSocket, code: number, reason: string): Promise<void> {
+    return this.#library.webSocketClose(socket, code, reason);
+  }
+  override webSocketError(socket: WebSocket): Promise<void> {
+    return this.#library.webSocketError(socket);
+  }
+  override alarm(): Promise<void> {
+    return this.#library.alarm();
+  }
+
+  /** What an operator may do: a method by its name. */
+  async control(libraryId: string, method: string, args: unknown[]): Promise<unknown> {
+    if (method === 'life') return this.#life;
+    if (method === 'abort') this.ctx.abort('on purpose');
+    if (method === 'alarmAt') return this.ctx.storage.getAlarm();
+    if (method === 'errors') return errors;
+    await this.#library.initialize(libraryId);
+    const call = (this.#library as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[
+      method
+    ];
+    return call?.apply(this.#library, args);
+  }
+}
+
+const app = new Hono<{ Bindings: Env }>()
+  .use('/auth/*', credentialedCors({ allowedOrigins: () => true }))
+  .get('/auth/:libraryId', (c) => {
+    const provider = new TokenProvider({ secret: c.env.TOKEN_SECRET });
+    const { userId = 'user', type, expiresIn } = c.req.query();
+    const accessToken = provider.getToken({
+      libraryId: c.req.param('libraryId'),
+      userId,
+      syncEndpoint: `${new URL(c.req.url).origin}/verdant`,
+      ...(type !== undefined && { type: Number(type) }),
+      ...(expiresIn !== undefined && { expiresIn }),
+    });
+    return c.json({ accessToken });
+  })
+  .route(
+    '/verdant',
+    createVerdantWorkerApp({ durableObjectBindingName: 'LIBRARIES', tokenSecretBindingName: 'TOKEN_SECRET' }),
+  )
+  .route('/files', serveR2Files({ bucketBindingName: 'FILES' }))
+  .get('/bucket', async (c) => c.json((await c.env.FILES.list()).objects.map(({ key }) => key)))
+  .post('/control/:libraryId/:method', async (c) => {
+    const { libraryId, method } = c.req.param();
+    const stub = c.env.LIBRARIES.get(c.env.LIBRARIES.idFromName(libraryId));
+    try {
+      const result = await stub.control(libraryId, method, await c.req.json());
+      return c.json({ result: result ?? null });
+    } catch (error) {
+      return c.json({ error: String(error) }, 500);
+    }
+  });
+
+export default app;
