@@ -2,6 +2,7 @@ import {
   createVerdant,
   type FileInfo,
   type LibraryInfo,
+  type LibraryPresence,
   type Verdant,
   type VerdantEvents,
   type VerdantOptions,
@@ -170,12 +171,22 @@ export class DurableObjectLibrary {
 
   /** A document as it is now, nested objects and files resolved; null where there is none. Sees private documents. */
   async getDocumentSnapshot(collection: string, id: string): Promise<unknown> {
-    return this.#used(this.#library.getDocumentSnapshot(collection, id));
+    return cloned(await this.#used(this.#library.getDocumentSnapshot(collection, id)));
   }
 
   /** A file's record and URL; null: unknown. */
   async getFileInfo(id: string): Promise<FileInfo | null> {
     return this.#used(this.#library.getFileInfo(id));
+  }
+
+  /** Who is present, by user id. */
+  async getPresence(): Promise<LibraryPresence> {
+    return cloned(await this.#used(this.#library.getPresence()));
+  }
+
+  /** Forget that user's replicas, so that they are reset when they return, and disconnect them. */
+  async evictUser(userId: string): Promise<void> {
+    return this.#used(this.#library.evictUser(userId));
   }
 
   /** Treat the replica as one not seen for too long: it is reset when it returns, where others wrote since. */
@@ -251,6 +262,9 @@ export class DurableObjectLibrary {
     return releasedAt === null ? null : releasedAt + fileDeleteExpirationDays * 86_400_000;
   }
 }
+
+/** Objects without a prototype do not pass from one object, or worker, to another. */
+const cloned = <Value>(value: Value): Value => structuredClone(value);
 
 type VerdantOptionsOfFiles = Pick<VerdantOptions, 'fileStorage' | 'fileDeleteExpirationDays'>;
 

@@ -14,10 +14,10 @@ export const describedBy = ({ customMetadata = {} }: BucketObject): { name: stri
 
 /** The end says what it is, as in `.png`; so the beginning is cut. */
 const encoded = (text: string): string => {
-  const escape = (part: string) => encodeURIComponent(part.replace(/\p{Surrogate}/gu, '\ufffd'));
+  const encode = (part: string) => encodeURIComponent(part.replace(/\p{Surrogate}/gu, '\ufffd'));
   let kept = text.slice(-MAX_LENGTH);
-  while (escape(kept).length > MAX_LENGTH) kept = [...kept].slice(1).join('');
-  return escape(kept);
+  while (encode(kept).length > MAX_LENGTH) kept = [...kept].slice(1).join('');
+  return encode(kept);
 };
 
 const MAX_LENGTH = 900;

@@ -32,7 +32,7 @@ export class RestKeeper {
   /** What is stored, by user. */
   #presence = new Map<string, string>();
   #alarmAt: number | null = null;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #cancel = () => {};
   #isSaving = false;
 
   constructor(options: RestKeeperOptions) {
@@ -59,8 +59,8 @@ export class RestKeeper {
 
   /** Something happened: what is in memory is saved once it is quiet. */
   touch(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.#rest(), REST_AFTER_MS);
+    this.#cancel();
+    this.#cancel = this.#options.scheduler.after(REST_AFTER_MS, () => void this.#rest());
   }
 
   /** Take up what an earlier life of the object has left. */
@@ -90,6 +90,12 @@ export class RestKeeper {
     this.#isSaving = true;
     try {
       await this.#save();
+    } catch (error) {
+      // What was saved before stays: whoever does not fit it any more connects again.
+      this.#options.core.log.error?.(
+        { err: error },
+        'What has to outlive this object in memory could not be saved.',
+      );
     } finally {
       this.#isSaving = false;
     }

@@ -6,7 +6,7 @@ export const axes = {
   generation: ['3', '5', 'mixed'],
   transport: ['socket', 'http', 'auto'] satisfies Transport[],
   runtime: ['node', 'chromium'],
-  storage: ['memory', 'sharded', 'unified'] satisfies StorageKind[],
+  storage: ['memory', 'sharded', 'unified', 'workerd'] satisfies StorageKind[],
 } as const;
 
 export type Axis = keyof typeof axes;

@@ -1,7 +1,7 @@
 import type { Library } from '@verdant-web/core';
 
-/** What a library is kept in. */
-export type StorageKind = 'memory' | 'sharded' | 'unified';
+/** What a library is kept in; `workerd`: in a Durable Object, with all of the server around it. */
+export type StorageKind = 'memory' | 'sharded' | 'unified' | 'workerd';
 
 export interface TargetOptions {
   /** Default: `sharded`. */

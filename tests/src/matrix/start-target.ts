@@ -3,11 +3,19 @@ import { join } from 'node:path';
 import { memoryStorage, sqlShardStorage, sqlStorage } from '@verdant-web/server/storage';
 import { removeFolder, startApp, temporaryFolder } from '../server.js';
 import type { ServerTarget, StorageKind, TargetOptions } from './server-target.js';
+import { startWorkerdTarget } from './workerd-target.js';
 
 type OpenStorage = NonNullable<NonNullable<Parameters<typeof startApp>[0]>['storage']>;
 
+/** Starts what scenarios run against. */
+export const startTarget = ({ storage = 'sharded', ...options }: TargetOptions): Promise<ServerTarget> =>
+  storage === 'workerd' ? startWorkerdTarget(options) : startNodeTarget(storage, options);
+
 /** The sample of the documentation in this process, as a target. */
-export async function startTarget({ storage = 'sharded', ...options }: TargetOptions): Promise<ServerTarget> {
+async function startNodeTarget(
+  storage: NodeStorage,
+  options: Omit<TargetOptions, 'storage'>,
+): Promise<ServerTarget> {
   const directory = await temporaryFolder();
   const app = await startApp({ ...options, directory, storage: storages[storage]() });
   return {
@@ -25,7 +33,9 @@ export async function startTarget({ storage = 'sharded', ...options }: TargetOpt
   };
 }
 
-const storages: Record<StorageKind, () => OpenStorage> = {
+type NodeStorage = Exclude<StorageKind, 'workerd'>;
+
+const storages: Record<NodeStorage, () => OpenStorage> = {
   // One for all restarts: what it holds lives as long as it does.
   memory: () => {
     const storage = memoryStorage();

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
@@ -32,6 +33,8 @@ export interface WorkerOptions {
 export interface RunningWorker {
   /** Without a slash at its end. */
   readonly base: string;
+  /** What objects have logged as errors. */
+  readonly errors: readonly string[];
   token(libraryId: string, userId: string, query?: Record<string, string>): Promise<string>;
   /** What an operator may do to a library, by the method's name. */
   control<Result>(libraryId: string, method: string, ...args: unknown[]): Promise<Result>;
@@ -47,15 +50,25 @@ export async function startWorker({
   port = 0,
 }: WorkerOptions = {}): Promise<RunningWorker> {
   bundled ??= bundleWorker('./worker.ts');
+  const errors: string[] = [];
   const miniflare = new Miniflare({
     modules: true,
     script: await bundled,
-    host: '127.0.0.1',
+    host: 'localhost',
     port,
     compatibilityDate: '2026-04-01',
     durableObjects: { LIBRARIES: { className: 'VerdantLibrary', useSQLite: true } },
     r2Buckets: ['FILES'],
-    bindings: { TOKEN_SECRET: SECRET, OPTIONS: options as never, BASE: 'http://files.test' },
+    bindings: { TOKEN_SECRET: SECRET, OPTIONS: options as never, BASE: `http://localhost:${port}` },
+    handleRuntimeStdio: (stdout, stderr) => {
+      for (const output of [stdout, stderr]) {
+        createInterface(output).on('line', (line) => {
+          const [, logged] = /logged error: (".*")/.exec(line) ?? [];
+          if (logged) errors.push(JSON.parse(logged));
+          else if (process.env.SHOW_WORKERD) console.log(line);
+        });
+      }
+    },
     ...(persist !== undefined && {
       durableObjectsPersist: `${persist}/objects`,
       r2Persist: `${persist}/files`,
@@ -64,6 +77,7 @@ export async function startWorker({
   const base = (await miniflare.ready).href.replace(/\/$/, '');
   return {
     base,
+    errors,
     async token(libraryId, userId, query = {}) {
       const asked = new URLSearchParams({ userId, ...query });
       const answer = await fetch(`${base}/auth/${encodeURIComponent(libraryId)}?${asked}`);

@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers';
 import { credentialedCors } from '@verdant-web/http';
+import type { ReplicaType } from '@verdant-web/protocol';
 import { TokenProvider } from '@verdant-web/tokens';
 import { Hono } from 'hono';
 import {
@@ -20,16 +21,19 @@ interface Env {
   OPTIONS?: Partial<DurableObjectLibraryOptions>;
 }
 
-/** Lines logged as errors, by all objects of this process. */
-const errors: string[] = [];
+/** What a line of the process's output begins with that an object logged as an error. */
+const LOGGED_ERROR = 'logged error: ';
 
 export class VerdantLibrary extends DurableObject<Env> {
   readonly #library = new DurableObjectLibrary(this.ctx, {
     tokenSecret: this.env.TOKEN_SECRET,
     fileStorage: new R2FileStorage({ bucket: this.env.FILES, host: `${this.env.BASE}/files` }),
     log: (level, message, fields) => {
+      const { err } = fields as { err?: Error };
       if (level === 'error')
-        errors.push(`${message} ${JSON.stringify(fields)} ${(fields as { err?: Error }).err?.stack ?? ''}`);
+        console.error(
+          `${LOGGED_ERROR}${JSON.stringify(`${message} ${err?.stack ?? JSON.stringify(fields)}`)}`,
+        );
     },
     ...this.env.OPTIONS,
   });
@@ -57,7 +61,6 @@ export class VerdantLibrary extends DurableObject<Env> {
     if (method === 'life') return this.#life;
     if (method === 'abort') this.ctx.abort('on purpose');
     if (method === 'alarmAt') return this.ctx.storage.getAlarm();
-    if (method === 'errors') return errors;
     await this.#library.initialize(libraryId);
     const call = (this.#library as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[
       method
@@ -75,7 +78,7 @@ const app = new Hono<{ Bindings: Env }>()
       libraryId: c.req.param('libraryId'),
       userId,
       syncEndpoint: `${new URL(c.req.url).origin}/verdant`,
-      ...(type !== undefined && { type: Number(type) }),
+      ...(type !== undefined && { type: Number(type) as ReplicaType }),
       ...(expiresIn !== undefined && { expiresIn }),
     });
     return c.json({ accessToken });
