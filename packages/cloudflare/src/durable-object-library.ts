@@ -29,6 +29,9 @@ export interface DurableObjectLibraryOptions
 /** The runtime closes a socket with a longer message. */
 const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 
+/** As long as a lease is by default. */
+const DEFAULT_LEASE_MS = 5 * 60_000;
+
 /** Where the object keeps which library it is. */
 const LIBRARY = 'library';
 
@@ -94,6 +97,7 @@ export class DurableObjectLibrary {
       scheduler: this.#scheduler,
       core,
       libraryId: () => this.#libraryId,
+      leaseMs: options.presenceLeaseMs ?? DEFAULT_LEASE_MS,
       nextCleanUp: () => this.#nextCleanUp(options),
     });
     answerHeartbeatsAsleep(state);

@@ -17,6 +17,8 @@ export interface RestKeeperOptions {
   core: Verdant;
   /** The library's id; null: it is not known yet, and so there is nothing to keep. */
   libraryId: () => string | null;
+  /** How long presence of who polls outlives the last poll, in ms. */
+  leaseMs: number;
   /** When (ms) the object has to wake though nobody is connected; null: for nothing. */
   nextCleanUp: () => Promise<number | null>;
 }
@@ -114,8 +116,8 @@ export class RestKeeper {
 
   /** Rows are written for those alone whose presence has changed. */
   #keep(presence: RestingPresence): void {
-    const { facts } = this.#options;
-    const now = split(presence);
+    const { facts, leaseMs } = this.#options;
+    const now = split(presence, leaseMs / LEASE_STEPS);
     for (const name of this.#presence.keys()) if (!now.has(name)) facts.delete(name);
     for (const [name, value] of now) if (this.#presence.get(name) !== value) facts.set(name, value);
     this.#presence = now;
@@ -146,11 +148,11 @@ const attachable = (resting: RestingSocket | null): RestingSocket | null =>
     ? resting
     : null;
 
-/** Leases are renewed with each poll: what is stored of them is late by up to this. */
-const LEASE_STEP_MS = 60_000;
+/** Leases are renewed with each poll. What is stored ends up to a step later, so that not each of them writes a row. */
+const LEASE_STEPS = 5;
 
 /** Presence by user, as it is stored. */
-function split({ announced, leases }: RestingPresence): Map<string, string> {
+function split({ announced, leases }: RestingPresence, stepMs: number): Map<string, string> {
   const users = new Map<string, RestingPresence>();
   const of = (userId: string): RestingPresence => {
     const name = PRESENCE + JSON.stringify(userId).slice(1, -1);
@@ -160,11 +162,22 @@ function split({ announced, leases }: RestingPresence): Map<string, string> {
   };
   for (const one of announced) of(one.info.id).announced.push(one);
   for (const lease of leases) {
-    const until = Math.ceil(lease.until / LEASE_STEP_MS) * LEASE_STEP_MS;
+    const until = Math.ceil(lease.until / stepMs) * stepMs;
     of(lease.userId).leases.push({ ...lease, until });
   }
-  return new Map([...users].map(([name, user]) => [name, JSON.stringify(user)]));
+  return new Map([...users].map(([name, user]) => [name, textOf(user)]));
 }
+
+/** A row has at most 2 MB. Of a user with very much to show on very many devices, the last are kept. */
+function textOf({ announced, leases }: RestingPresence): string {
+  for (let from = 0; ; from++) {
+    const text = JSON.stringify({ announced: announced.slice(from), leases });
+    if (text.length <= MAX_ROW_LENGTH || from >= announced.length) return text;
+  }
+}
+
+/** In UTF-16 units, each of which is three bytes at most. */
+const MAX_ROW_LENGTH = 600_000;
 
 function merged(users: ReadonlyMap<string, string>): RestingPresence {
   const all = [...users.values()].map((text) => JSON.parse(text) as RestingPresence);

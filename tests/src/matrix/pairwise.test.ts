@@ -12,7 +12,7 @@ test('each scenario meets every value of every axis, in as few combinations as t
       const selection = pairwise(allCombinations, scenario);
       for (const axis of axisNames)
         expect([...valuesIn(selection, axis)].sort()).toEqual([...axes[axis]].sort());
-      expect(selection).toHaveLength(3);
+      expect(selection).toHaveLength(Math.max(...axisNames.map((axis) => axes[axis].length)));
     }),
   );
 });
@@ -37,7 +37,7 @@ test('every two values of different axes meet in some scenario', () => {
 
 test('the same scenario is given the same, another one another', () => {
   expect(pairwise(allCombinations, 'undo')).toEqual(pairwise(allCombinations, 'undo'));
-  const scenarios = Array.from({ length: 120 }, (_, n) => `scenario ${n}`);
+  const scenarios = Array.from({ length: 200 }, (_, n) => `scenario ${n}`);
   const selected = new Set(scenarios.flatMap((scenario) => pairwise(allCombinations, scenario)));
   expect(selected.size).toBe(allCombinations.length);
 });

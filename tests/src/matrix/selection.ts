@@ -34,11 +34,17 @@ export function parseWish(text: string): Wish {
 export function select(name: string, exceptions: readonly Exception[], wish: Wish): Combination[] {
   if (!wish.words.every((word) => name.includes(word))) return [];
   const possible = allCombinations.filter((row) => !exceptions.some(({ where }) => matches(row, where)));
-  const selection = wish.full ? possible : pairwise(possible, name);
+  const selection = wish.full ? possible : pairwise(possible.filter(isAsked(wish)), name);
   return selection.filter((row) =>
     Object.entries(wish.values).every(([axis, values]) => values.includes(row[axis as Axis])),
   );
 }
+
+/** Nobody keeps libraries in memory for good: it is run where it is asked for, and proven by the storage suite. */
+const isAsked =
+  ({ values }: Wish) =>
+  ({ storage }: Combination): boolean =>
+    storage !== 'memory' || values.storage?.includes('memory') === true;
 
 const matches = (row: Combination, where: Partial<Combination>): boolean =>
   Object.entries(where).every(([axis, value]) => row[axis as Axis] === value);

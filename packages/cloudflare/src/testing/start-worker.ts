@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
+import { nextTimestamp } from './peer.js';
 
 export const SECRET = 'a-secret-of-the-tests-of-workers-0123456789';
 
@@ -25,6 +26,8 @@ export async function bundleWorker(file: string): Promise<string> {
 export interface WorkerOptions {
   /** Of `DurableObjectLibrary`, those that are JSON. */
   options?: Record<string, unknown>;
+  /** Default: none, and so nothing of Node. */
+  compatibilityFlags?: string[];
   /** A folder that outlives the process. Default: memory. */
   persist?: string;
   port?: number;
@@ -36,6 +39,8 @@ export interface RunningWorker {
   /** What objects have logged as errors. */
   readonly errors: readonly string[];
   token(libraryId: string, userId: string, query?: Record<string, string>): Promise<string>;
+  /** One poll of a device over HTTP. */
+  poll(libraryId: string, userId: string): Promise<void>;
   /** What an operator may do to a library, by the method's name. */
   control<Result>(libraryId: string, method: string, ...args: unknown[]): Promise<Result>;
   stop(): Promise<void>;
@@ -46,6 +51,7 @@ let bundled: Promise<string> | undefined;
 /** Runs the worker of these tests in workerd. */
 export async function startWorker({
   options = {},
+  compatibilityFlags = [],
   persist,
   port = 0,
 }: WorkerOptions = {}): Promise<RunningWorker> {
@@ -57,6 +63,7 @@ export async function startWorker({
     host: 'localhost',
     port,
     compatibilityDate: '2026-04-01',
+    compatibilityFlags,
     durableObjects: { LIBRARIES: { className: 'VerdantLibrary', useSQLite: true } },
     r2Buckets: ['FILES'],
     bindings: { TOKEN_SECRET: SECRET, OPTIONS: options as never, BASE: `http://localhost:${port}` },
@@ -75,13 +82,29 @@ export async function startWorker({
     }),
   });
   const base = (await miniflare.ready).href.replace(/\/$/, '');
+  const token: RunningWorker['token'] = async (libraryId, userId, query = {}) => {
+    const asked = new URLSearchParams({ userId, ...query });
+    const answer = await fetch(`${base}/auth/${encodeURIComponent(libraryId)}?${asked}`);
+    return ((await answer.json()) as { accessToken: string }).accessToken;
+  };
   return {
     base,
     errors,
-    async token(libraryId, userId, query = {}) {
-      const asked = new URLSearchParams({ userId, ...query });
-      const answer = await fetch(`${base}/auth/${encodeURIComponent(libraryId)}?${asked}`);
-      return ((await answer.json()) as { accessToken: string }).accessToken;
+    token,
+    async poll(libraryId, userId) {
+      const headers = { authorization: `Bearer ${await token(libraryId, userId)}` };
+      const replicaId = `${userId}-polling`;
+      const messages = [
+        { type: 'presence-update', replicaId, presence: {}, internal: {} },
+        {
+          ...{ type: 'sync', replicaId, timestamp: nextTimestamp(), schemaVersion: 1, since: null },
+          ...{ resyncAll: false, operations: [], baselines: [] },
+        },
+      ];
+      const body = JSON.stringify({ messages });
+      const answer = await fetch(`${base}/verdant`, { method: 'POST', headers, body });
+      const text = await answer.text();
+      if (!answer.ok) throw new Error(`The poll was answered with ${answer.status}: ${text}`);
     },
     async control(libraryId, method, ...args) {
       const answer = await fetch(`${base}/control/${encodeURIComponent(libraryId)}/${method}`, {

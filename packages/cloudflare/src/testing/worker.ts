@@ -27,6 +27,7 @@ const LOGGED_ERROR = 'logged error: ';
 export class VerdantLibrary extends DurableObject<Env> {
   readonly #library = new DurableObjectLibrary(this.ctx, {
     tokenSecret: this.env.TOKEN_SECRET,
+    profiles: { get: async (userId) => ({ id: userId, name: `Name of ${userId}` }) },
     fileStorage: new R2FileStorage({ bucket: this.env.FILES, host: `${this.env.BASE}/files` }),
     log: (level, message, fields) => {
       const { err } = fields as { err?: Error };
@@ -79,7 +80,7 @@ const app = new Hono<{ Bindings: Env }>()
       userId,
       syncEndpoint: `${new URL(c.req.url).origin}/verdant`,
       ...(type !== undefined && { type: Number(type) as ReplicaType }),
-      ...(expiresIn !== undefined && { expiresIn }),
+      ...(expiresIn !== undefined && { expiresIn: Number(expiresIn) }),
     });
     return c.json({ accessToken });
   })
