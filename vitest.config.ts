@@ -28,6 +28,7 @@ export default defineConfig({
       './examples/demo/vitest.config.ts',
       './examples/todo/vitest.config.ts',
       './examples/custom-storage/vitest.config.ts',
+      './examples/cloudflare/vitest.config.ts',
     ],
   },
 });
