@@ -1,4 +1,4 @@
-import type { SocketSession, SocketTransport } from '@verdant-web/core';
+import type { RestingSocket, SocketSession, SocketTransport } from '@verdant-web/core';
 import { type ClientMessage, type ServerMessage, VerdantError } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
 import { Audience, type CheckedReplica, type Checks } from './checks.js';
@@ -52,6 +52,22 @@ export class FaultyNetwork {
   serverGone(): void {
     for (const link of [...this.links]) link.serverDied();
     for (const fail of [...this.#underWay]) fail();
+  }
+
+  /** Whether a process would be kept awake by what it has to answer. */
+  get isAsked(): boolean {
+    return this.#underWay.size > 0;
+  }
+
+  /** The process is taken from memory and its sockets stay, those alone that it can take up again. */
+  fallAsleep(sockets: ReadonlyMap<SocketSession, RestingSocket | null>): [Link, RestingSocket][] {
+    const asleep: [Link, RestingSocket][] = [];
+    for (const link of [...this.links]) {
+      const resting = link.fallAsleep(sockets);
+      if (resting === 'closed') link.serverDied();
+      else if (resting) asleep.push([link, resting]);
+    }
+    return asleep;
   }
 
   latency(): number {
@@ -176,6 +192,9 @@ export class Link implements ClientSocket, SocketTransport {
   #serverBusyUntil = 0;
   #clientBusyUntil = 0;
   #paused = false;
+  #asleep = false;
+  /** Its end was noticed, but nobody is awake. */
+  #goneAsleep = false;
   #held: string[] = [];
 
   constructor(network: FaultyNetwork, endpoint: Endpoint, page: Scope, events: SocketEvents) {
@@ -226,6 +245,30 @@ export class Link implements ClientSocket, SocketTransport {
     for (const text of this.#held.splice(0)) this.#session?.receive(text);
   }
 
+  /** Null: no process has it. Closed: the next process could not take it up. */
+  fallAsleep(sockets: ReadonlyMap<SocketSession, RestingSocket | null>): RestingSocket | 'closed' | null {
+    if (!this.#session) return null;
+    const resting = sockets.get(this.#session) ?? null;
+    if (resting === null) return 'closed';
+    this.#asleep = true;
+    this.#paused = false;
+    // It outlives the process as text.
+    return JSON.parse(JSON.stringify(resting)) as RestingSocket;
+  }
+
+  /** From now on this process can send on it. */
+  wakeFor(process: ServerProcess): void {
+    this.#process = process;
+  }
+
+  /** What has arrived meanwhile is handed to this session; null: the server has closed the socket instead. */
+  wake(session: SocketSession | null): void {
+    this.#asleep = false;
+    this.#session = session;
+    for (const text of this.#held.splice(0)) session?.receive(text);
+    if (this.#goneAsleep) this.#serverNotices();
+  }
+
   // Faults
 
   /** The connection breaks; either end notices when it does. */
@@ -253,6 +296,7 @@ export class Link implements ClientSocket, SocketTransport {
     if (!this.#process) return;
     const { random, time } = this.#network.options;
     this.#session = null;
+    this.#asleep = false;
     this.#toServer = false;
     this.#toClient = false;
     const unnoticed = this.#network.strikes('dead server noticed late', 0.1);
@@ -294,8 +338,8 @@ export class Link implements ClientSocket, SocketTransport {
     this.#network.options.checks.offered(this.#audience, message);
     const text = JSON.stringify(message);
     this.#schedule('server', () => {
-      if (!this.#toServer || !this.#process?.scope.isOpen) return;
-      if (this.#paused) this.#held.push(text);
+      if (!this.#toServer || !(this.#asleep || this.#process?.scope.isOpen)) return;
+      if (this.#paused || this.#asleep) this.#held.push(text);
       else this.#session?.receive(text);
     });
   }
@@ -341,6 +385,8 @@ export class Link implements ClientSocket, SocketTransport {
   }
 
   #serverNotices(): void {
+    this.#goneAsleep = this.#asleep;
+    if (this.#asleep) return;
     const session = this.#session;
     this.#session = null;
     if (session && this.#process?.scope.isOpen) session.closed(false);

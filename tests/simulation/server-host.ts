@@ -1,6 +1,7 @@
-import type { createVerdant, LogFunction, Verdant, VerdantOptions } from '@verdant-web/core';
+import type { createVerdant, LogFunction, RestingPresence, Verdant, VerdantOptions } from '@verdant-web/core';
 import type { Disk } from './disk.js';
 import type { FaultCount } from './fault-count.js';
+import type { FaultyNetwork } from './faulty-network.js';
 import { type CommitFault, faultyStorage, type StorageObserver } from './faulty-storage.js';
 import type { Random } from './random.js';
 import type { Scope, VirtualTime } from './virtual-time.js';
@@ -46,12 +47,12 @@ export class ServerHost {
     this.#slowReplies = options.random.chance(0.25);
   }
 
-  async start(): Promise<void> {
+  /** `prepare` is awaited before anybody can reach the process. */
+  async start(prepare?: (process: ServerProcess) => Promise<void>): Promise<void> {
     const { time, observer, settings, disk, engine } = this.#options;
     if (this.running || this.#starting) return;
     this.#starting = true;
     const opened = await disk.open();
-    this.#starting = false;
     const scope = time.scope();
     const storage = faultyStorage(
       opened,
@@ -72,8 +73,36 @@ export class ServerHost {
       scheduler: scope,
       log: this.#log,
     });
-    this.running = { core, scope };
+    const process = { core, scope };
+    await prepare?.(process);
+    this.#starting = false;
+    this.running = process;
     this.#options.note('starts');
+  }
+
+  /** Where nothing goes on, the process is taken from memory, and its sockets stay for the next one, which begins at once. */
+  async hibernate(libraryId: string, network: FaultyNetwork): Promise<void> {
+    const process = this.running;
+    if (!process || network.isAsked) return;
+    const saved = await process.core.hibernation.save(libraryId).catch(() => null);
+    if (saved === null || this.running !== process || network.isAsked) return;
+    this.#options.faults.add('hibernation');
+    this.#options.note('sleeps');
+    const asleep = network.fallAsleep(saved.sockets);
+    const presence = JSON.parse(JSON.stringify(saved.presence)) as RestingPresence;
+    process.scope.end();
+    this.running = null;
+    await this.start(async (next) => {
+      for (const [link] of asleep) link.wakeFor(next);
+      const sockets = asleep.map(([transport, resting]) => ({ transport, resting }));
+      try {
+        const sessions = await next.core.hibernation.restore(libraryId, presence, sockets);
+        for (const [index, [link]] of asleep.entries()) link.wake(sessions[index]!);
+      } catch (error) {
+        this.#options.note(`cannot take up its sockets: ${String(error)}`);
+        for (const [link] of asleep) link.serverDied();
+      }
+    });
   }
 
   /** The process is killed, and started again a little later. */

@@ -32,6 +32,17 @@ if (SEED !== undefined) {
     },
   );
 
+  it('worlds hold where the process is taken from memory again and again, and its sockets stay', {
+    timeout: 600_000,
+  }, async () => {
+    const outcomes: Outcome[] = [];
+    for (let seed = 1; seed <= 60; seed++) {
+      outcomes.push(await runWorld(seed, { traceLines: TRACE_LINES, hibernates: true }));
+    }
+    expect(outcomes.map(report).filter(Boolean)[0] ?? '').toBe('');
+    expect(outcomes.reduce((sum, { faults }) => sum + (faults.hibernation ?? 0), 0)).toBeGreaterThan(500);
+  });
+
   it('worlds hold', { timeout: 3_600_000 }, async () => {
     const from = Number(FROM ?? 1);
     const outcomes: Outcome[] = [];

@@ -27,6 +27,8 @@ export interface WorldOptions {
   /** How many of the last lines of its trace are kept; default 60. */
   traceLines?: number;
   reduction?: Reduction;
+  /** Whether the process is taken from memory wherever it rests, as a Durable Object is. Default: no. */
+  hibernates?: boolean;
   /** The engine that the server runs; default: the real one. */
   engine?: typeof createVerdant;
 }
@@ -55,10 +57,16 @@ class World {
   readonly #network: FaultyNetwork;
   readonly #cast: Cast;
   readonly #happenings: Happenings;
+  #hibernates = false;
 
   constructor(
     seed: number,
-    { traceLines = 60, reduction = NOTHING_REDUCED, engine = createVerdant }: WorldOptions,
+    {
+      traceLines = 60,
+      reduction = NOTHING_REDUCED,
+      hibernates = false,
+      engine = createVerdant,
+    }: WorldOptions,
   ) {
     this.#seed = seed;
     this.#reduction = reduction;
@@ -107,6 +115,7 @@ class World {
       note,
     });
     this.#network.faulty = plan.chance(0.8);
+    if (hibernates) this.#hibernateAgainAndAgain(new Random(seed, 'hibernation'));
     const shared = { seed, libraryId: LIBRARY, time: this.#time, checks: this.#checks, note };
     this.#cast = chooseCast({ ...shared, network: this.#network }, reduction.without);
     const { replicas, migrates } = this.#cast;
@@ -124,6 +133,11 @@ class World {
     this.#happenings.start(START + eventfulMs, this.#reduction.without);
     await this.#until(START + eventfulMs);
     if (!this.#broken) await this.#settle();
+    if (this.#hibernates) {
+      // The server is asked from here on: it has to be awake.
+      this.#hibernates = false;
+      await this.#until(this.#time.now() + 5_000);
+    }
     const { log, failures } = this.#checks;
     const { replicas, hasExcuse } = this.#cast;
     const reckoning = new Reckoning({
@@ -152,6 +166,16 @@ class World {
   async end(): Promise<void> {
     this.#host.stop();
     await this.#disk.remove();
+  }
+
+  #hibernateAgainAndAgain(random: Random): void {
+    this.#hibernates = true;
+    const sleep = () => {
+      if (!this.#hibernates) return;
+      void this.#host.hibernate(LIBRARY, this.#network);
+      this.#time.schedule(random.between(200, 15_000), sleep);
+    };
+    this.#time.schedule(random.between(200, 15_000), sleep);
   }
 
   get #broken(): boolean {

@@ -211,8 +211,9 @@ export class LiveLibrary {
   /** Write what is in memory only. */
   async flush(): Promise<void> {
     await this.drained();
-    if (this.state.dirty.size > 0 && this.state.head.version > 0)
-      await this.exclusively(() => this.commit({ head: this.state.head }));
+    if (this.state.dirty.size === 0 || this.state.head.version === 0) return;
+    await this.exclusively(() => this.commit({ head: this.state.head }));
+    await this.drained();
   }
 
   /** Write what is in memory only, and let go of the storage. */
