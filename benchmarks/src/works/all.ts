@@ -11,6 +11,7 @@ import { rebase } from './rebase.js';
 import { rest } from './rest/rest.js';
 import { size } from './size.js';
 import type { Work } from './work.js';
+import { worker } from './worker.js';
 
 /** The table of goals, row by row. */
 export const works: readonly Work[] = [
@@ -26,4 +27,5 @@ export const works: readonly Work[] = [
   capacity,
   hocuspocus,
   growth,
+  worker,
 ];

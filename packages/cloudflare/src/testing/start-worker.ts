@@ -4,13 +4,14 @@ import { build } from 'esbuild';
 import { Miniflare } from 'miniflare';
 import { nextTimestamp } from './peer.js';
 
-export const SECRET = 'a-secret-of-the-tests-of-workers-0123456789';
+const SECRET = 'a-secret-of-the-tests-of-workers-0123456789';
 
 /** Bundles a worker of these tests, from the sources of all packages. */
-export async function bundleWorker(file: string): Promise<string> {
+export async function bundleWorker(file: string, { minify = false } = {}): Promise<string> {
   const { outputFiles } = await build({
     entryPoints: [fileURLToPath(new URL(file, import.meta.url))],
     bundle: true,
+    minify,
     write: false,
     format: 'esm',
     target: 'es2022',
