@@ -1,0 +1,102 @@
+/**
+ * A body that may fail half-way, as one that does not: a request that is aborted says nothing of why, and is not always
+ * noticed in time. Each frame is its kind, the length of what is in it, and that.
+ */
+const HEADER = 0;
+const CHUNK = 1;
+const FAILURE = 2;
+
+const PREFIX_BYTES = 5;
+
+/** The header, then the body chunk by chunk, and the message of the error where it fails. */
+export async function* framed(header: unknown, body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield frame(HEADER, bytesOf(JSON.stringify(header)));
+  const reader = body.getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield frame(CHUNK, value);
+    }
+  } catch (error) {
+    yield frame(FAILURE, bytesOf((error as Error).message));
+  }
+}
+
+/** The header, and the body as it was: with the same chunks, and failing where it failed. */
+export async function unframed<Header>(
+  body: ReadableStream<Uint8Array>,
+): Promise<{ header: Header; body: ReadableStream<Uint8Array> }> {
+  const frames = framesOf(body);
+  const first = await frames.next();
+  if (first.done) throw new Error('The request has no frames.');
+  const stream = new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const { done, value } = await frames.next();
+        if (done) controller.close();
+        else if (value.kind === FAILURE) controller.error(new Error(textOf(value.content)));
+        else controller.enqueue(value.content);
+      },
+      cancel: async () => void (await frames.return()),
+    },
+    { highWaterMark: 0 },
+  );
+  return { header: JSON.parse(textOf(first.value.content)) as Header, body: stream };
+}
+
+interface Frame {
+  kind: number;
+  content: Uint8Array;
+}
+
+async function* framesOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Frame, undefined> {
+  const reader = body.getReader();
+  let rest: Uint8Array = new Uint8Array();
+  const take = async (length: number): Promise<Uint8Array | null> => {
+    const parts = [rest];
+    let size = rest.length;
+    while (size < length) {
+      const { done, value } = await reader.read();
+      if (done) return null;
+      parts.push(value);
+      size += value.length;
+    }
+    const all = joined(parts, size);
+    rest = all.subarray(length);
+    return all.subarray(0, length);
+  };
+  try {
+    for (;;) {
+      const prefix = await take(PREFIX_BYTES);
+      if (!prefix) return;
+      const content = await take(new DataView(prefix.buffer, prefix.byteOffset).getUint32(1));
+      if (!content) throw new Error('The request ended within a frame.');
+      // A copy: what is around it is not the reader's.
+      yield { kind: prefix[0]!, content: content.slice() };
+    }
+  } finally {
+    await reader.cancel();
+  }
+}
+
+function frame(kind: number, content: Uint8Array): Uint8Array {
+  const whole = new Uint8Array(PREFIX_BYTES + content.length);
+  whole[0] = kind;
+  new DataView(whole.buffer).setUint32(1, content.length);
+  whole.set(content, PREFIX_BYTES);
+  return whole;
+}
+
+function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

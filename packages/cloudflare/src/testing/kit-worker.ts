@@ -1,0 +1,145 @@
+import { DurableObject } from 'cloudflare:workers';
+import type { IncomingFile, LibraryStorage, OpenedBytes, StagedRows } from '@verdant-web/core';
+import { Hono } from 'hono';
+import { R2FileStorage, serveR2Files } from '../index.js';
+import { ObjectStorage } from '../object-storage.js';
+import { answering, type Call, decoded, type Held } from './call.js';
+import { unframed } from './framed-body.js';
+
+interface Env {
+  STORAGES: DurableObjectNamespace<StorageObject>;
+  FILE_STORAGES: DurableObjectNamespace<FileStorageObject>;
+  FILES: R2Bucket;
+}
+
+type Methods = Record<string, ((...args: unknown[]) => unknown) | undefined>;
+
+/** An `ObjectStorage` in its habitat, for `RemoteStorage` to call. */
+export class StorageObject extends DurableObject<Env> {
+  #storage: ObjectStorage | undefined;
+  readonly #held: object[] = [];
+
+  override fetch(request: Request): Promise<Response> {
+    return answering(async () => this.#call(decoded<Call>(await request.text())));
+  }
+
+  async #call({ on, method, args }: Call): Promise<unknown> {
+    const called = on === null ? this.#self : this.#held[on];
+    const result = await (called as Methods | undefined)?.[method]?.(...args);
+    if (method === 'open') return this.#hold(libraryWithStages(result as LibraryStorage));
+    if (method === 'stage') return this.#hold(result as object);
+    if (isAsyncIterable(result)) return this.#hold(result[Symbol.asyncIterator]());
+    return result;
+  }
+
+  readonly #self = {
+    reopen: async () => {
+      await this.#storage?.close();
+      this.#storage = new ObjectStorage(this.ctx.storage);
+      return { ...this.#hold(this.#storage), limits: this.#storage.limits };
+    },
+    remove: async () => {
+      await this.#storage?.close();
+      await this.ctx.storage.deleteAll();
+    },
+  };
+
+  #hold(one: object): Held {
+    const has = OPTIONAL.filter((method) => method in one);
+    return { held: this.#held.push(one) - 1, has };
+  }
+}
+
+const OPTIONAL = ['setAside', 'readBaselineTexts', 'readOperationTexts'];
+
+const isAsyncIterable = (value: unknown): value is AsyncIterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
+
+/** The library, but that the pages of a stage are called for one by one. */
+const libraryWithStages = (library: LibraryStorage): object =>
+  new Proxy(library, {
+    get(_, name) {
+      if (name === 'stage') return () => new Staging(library);
+      const value: unknown = Reflect.get(library, name);
+      return typeof value === 'function' ? value.bind(library) : value;
+    },
+  });
+
+/** A stage whose pages are still to come. */
+class Staging {
+  readonly #writer: WritableStreamDefaultWriter<StagedRows>;
+  readonly #staged: Promise<string>;
+
+  constructor(library: LibraryStorage) {
+    const { readable, writable } = new TransformStream<StagedRows, StagedRows>();
+    this.#writer = writable.getWriter();
+    this.#staged = library.stage(readable as unknown as AsyncIterable<StagedRows>);
+    // Told by the next call.
+    this.#staged.catch(() => {});
+    this.#writer.closed.catch(() => {});
+  }
+
+  /** Where the library wants no more pages, its reason is told, not that of the stream. */
+  async page(rows: StagedRows): Promise<void> {
+    await this.#writer.write(rows).catch(() => this.#staged);
+  }
+
+  async end(): Promise<string> {
+    await this.#writer.close().catch(() => {});
+    return this.#staged;
+  }
+
+  async fail(message: string): Promise<string> {
+    await this.#writer.abort(new Error(message)).catch(() => {});
+    return this.#staged;
+  }
+}
+
+/** An `R2FileStorage` where libraries have theirs: in a Durable Object. For `RemoteFileStorage` to call. */
+export class FileStorageObject extends DurableObject<Env> {
+  readonly #opened: OpenedBytes[] = [];
+
+  override async fetch(request: Request): Promise<Response> {
+    const { origin, pathname } = new URL(request.url);
+    const [, , name, action] = pathname.split('/');
+    const bucket = this.env.FILES;
+    const storage = new R2FileStorage({ bucket, host: `${origin}/served/${name}`, prefix: `${name}/` });
+    if (action === 'put') return answering(() => this.#put(storage, request.body!));
+    const { on, method, args } = decoded<Call>(await request.text());
+    const opened = on === null ? undefined : this.#opened[on];
+    if (opened && method === 'read') return new Response(opened.read(...(args as [])));
+    if (opened) return answering(() => opened.close());
+    return answering(() => this.#call(storage, method, args as [never]));
+  }
+
+  async #put(storage: R2FileStorage, frames: ReadableStream<Uint8Array>): Promise<void> {
+    const { header, body } = await unframed<IncomingFile>(frames);
+    await storage.put(header, body);
+  }
+
+  async #call(storage: R2FileStorage, method: string, [about]: [never]): Promise<unknown> {
+    if (method === 'open') return this.#open(await storage.open(about));
+    if (method === 'getUrl') return storage.getUrl(about);
+    if (method === 'delete') return storage.delete(about);
+    if (method === 'remove') return storage.inventory.remove(about);
+    if (method === 'list') return Array.fromAsync(storage.inventory.list());
+    throw new Error(`There is no ${method}.`);
+  }
+
+  #open(opened: OpenedBytes | null): unknown {
+    if (!opened) return null;
+    const { size, modifiedAt, version } = opened;
+    return { held: this.#opened.push(opened) - 1, size, modifiedAt, version };
+  }
+}
+
+export default {
+  async fetch(request, env): Promise<Response> {
+    const [, kind, name = ''] = new URL(request.url).pathname.split('/');
+    if (kind === 'storages') return env.STORAGES.get(env.STORAGES.idFromName(name)).fetch(request);
+    if (kind === 'file-storages')
+      return env.FILE_STORAGES.get(env.FILE_STORAGES.idFromName(name)).fetch(request);
+    const files = serveR2Files({ bucketBindingName: 'FILES', prefix: `${name}/` });
+    return new Hono().route(`/served/${name}`, files).fetch(request, env);
+  },
+} satisfies ExportedHandler<Env>;
