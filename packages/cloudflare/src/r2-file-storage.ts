@@ -9,6 +9,7 @@ import type {
 import { VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import { fileKey, segmentOf } from './file-key.js';
 import { metadataOf } from './file-metadata.js';
+import { fixedLength } from './fixed-length.js';
 import type { Bucket } from './r2-platform.js';
 import { readObject } from './read-object.js';
 
@@ -119,14 +120,6 @@ export class R2FileStorage implements FileStorage {
     return this.#prefix + fileKey(file);
   }
 }
-
-/** A stream that errors where other than so many bytes come. The runtime has one that R2 knows the length of. */
-const fixedLength = (size: number): TransformStream<Uint8Array, Uint8Array> => {
-  const { FixedLengthStream } = globalThis as unknown as {
-    FixedLengthStream: new (size: number) => TransformStream<Uint8Array, Uint8Array>;
-  };
-  return new FixedLengthStream(size);
-};
 
 const hostOf = (host: string): string => {
   const url =

@@ -56,7 +56,8 @@ export function serveR2Files({ bucketBindingName, prefix = '', ...options }: Ser
 }
 
 async function openPath(bucket: Bucket, prefix: string, path: string): Promise<OpenedFile> {
-  const [, library, id] = /^\/([\w.~-]+)\/([\w.~-]+)\/[^/?]*(?:\?.*)?$/s.exec(path) ?? [];
+  // Longer than any key is, the bucket would call it an error.
+  const [, library, id] = /^\/([\w.~-]{1,128})\/([\w.~-]{1,128})\/[^/?]*(?:\?.*)?$/s.exec(path) ?? [];
   const head = library && id ? await bucket.head(`${prefix}${library}/${id}`) : null;
   if (!head || !library || !id) throw noSuchFile();
   return {

@@ -16,6 +16,12 @@ export interface Held {
   has: string[];
 }
 
+/** What comes one by one: the first of it at once, and where there is one, what to call for the next. */
+export interface Iterated<Item> {
+  first: IteratorResult<Item>;
+  rest: Held | null;
+}
+
 /** As JSON, in which lone surrogates are escaped. It has no Infinity. */
 export const encoded = (value: unknown): string =>
   JSON.stringify(value, (_, part: unknown) =>
@@ -37,8 +43,8 @@ export async function answering(work: () => Promise<unknown>): Promise<Response>
 }
 
 /** The result, or the error with its message. */
-export async function resultOf<Result>(response: Response): Promise<Result> {
-  const answer = decoded<Answer>(await response.text());
+export function resultOf<Result>(text: string): Result {
+  const answer = decoded<Answer>(text);
   if ('error' in answer) throw new Error(answer.error);
   return answer.result as Result;
 }

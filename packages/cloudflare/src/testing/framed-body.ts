@@ -1,6 +1,6 @@
 /**
- * A body that may fail half-way, as one that does not: a request that is aborted says nothing of why, and is not always
- * noticed in time. Each frame is its kind, the length of what is in it, and that.
+ * A body that may fail half-way, as one that does not: one that is broken off says nothing of why, and on its way from an object
+ * can look like one that ended. Each frame is its kind, the length of what is in it, and that.
  */
 const HEADER = 0;
 const CHUNK = 1;
@@ -20,6 +20,9 @@ export async function* framed(header: unknown, body: ReadableStream<Uint8Array>)
     }
   } catch (error) {
     yield frame(FAILURE, bytesOf((error as Error).message));
+  } finally {
+    // Where nobody wants the rest; of one that failed there is none.
+    await reader.cancel().catch(() => {});
   }
 }
 
@@ -30,20 +33,29 @@ export async function unframed<Header>(
   const frames = framesOf(body);
   const first = await frames.next();
   if (first.done) throw new Error('The request has no frames.');
-  const stream = new ReadableStream<Uint8Array>(
+  return { header: JSON.parse(textOf(first.value.content)) as Header, body: streamOf(contentOf(frames)) };
+}
+
+async function* contentOf(frames: AsyncGenerator<Frame>): AsyncGenerator<Uint8Array> {
+  for await (const { kind, content } of frames) {
+    if (kind === FAILURE) throw new Error(textOf(content));
+    yield content;
+  }
+}
+
+/** Asks for the next chunk when it is wanted. */
+export const streamOf = (chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> =>
+  new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await frames.next();
+        const { done, value } = await chunks.next();
         if (done) controller.close();
-        else if (value.kind === FAILURE) controller.error(new Error(textOf(value.content)));
-        else controller.enqueue(value.content);
+        else controller.enqueue(value);
       },
-      cancel: async () => void (await frames.return()),
+      cancel: async () => void (await chunks.return(undefined)),
     },
     { highWaterMark: 0 },
   );
-  return { header: JSON.parse(textOf(first.value.content)) as Header, body: stream };
-}
 
 interface Frame {
   kind: number;

@@ -3,8 +3,8 @@ import type { IncomingFile, LibraryStorage, OpenedBytes, StagedRows } from '@ver
 import { Hono } from 'hono';
 import { R2FileStorage, serveR2Files } from '../index.js';
 import { ObjectStorage } from '../object-storage.js';
-import { answering, type Call, decoded, type Held } from './call.js';
-import { unframed } from './framed-body.js';
+import { answering, type Call, decoded, type Held, type Iterated } from './call.js';
+import { framed, streamOf, unframed } from './framed-body.js';
 
 interface Env {
   STORAGES: DurableObjectNamespace<StorageObject>;
@@ -24,12 +24,12 @@ export class StorageObject extends DurableObject<Env> {
   }
 
   async #call({ on, method, args }: Call): Promise<unknown> {
-    const called = on === null ? this.#self : this.#held[on];
-    const result = await (called as Methods | undefined)?.[method]?.(...args);
+    const called = (on === null ? this.#self : this.#held[on]) as Methods | undefined;
+    if (!called?.[method]) throw new Error(`There is no ${method} to call.`);
+    const result = await called[method](...args);
     if (method === 'open') return this.#hold(libraryWithStages(result as LibraryStorage));
     if (method === 'stage') return this.#hold(result as object);
-    if (isAsyncIterable(result)) return this.#hold(result[Symbol.asyncIterator]());
-    return result;
+    return isAsyncIterable(result) ? this.#iterate(result[Symbol.asyncIterator]()) : result;
   }
 
   readonly #self = {
@@ -43,6 +43,11 @@ export class StorageObject extends DurableObject<Env> {
       await this.ctx.storage.deleteAll();
     },
   };
+
+  async #iterate(iterator: AsyncIterator<unknown>): Promise<Iterated<unknown>> {
+    const first = await iterator.next();
+    return { first, rest: first.done ? null : this.#hold(iterator) };
+  }
 
   #hold(one: object): Held {
     const has = OPTIONAL.filter((method) => method in one);
@@ -107,7 +112,8 @@ export class FileStorageObject extends DurableObject<Env> {
     if (action === 'put') return answering(() => this.#put(storage, request.body!));
     const { on, method, args } = decoded<Call>(await request.text());
     const opened = on === null ? undefined : this.#opened[on];
-    if (opened && method === 'read') return new Response(opened.read(...(args as [])));
+    if (opened && method === 'read')
+      return new Response(streamOf(framed(null, opened.read(...(args as [])))));
     if (opened) return answering(() => opened.close());
     return answering(() => this.#call(storage, method, args as [never]));
   }
@@ -122,7 +128,7 @@ export class FileStorageObject extends DurableObject<Env> {
     if (method === 'getUrl') return storage.getUrl(about);
     if (method === 'delete') return storage.delete(about);
     if (method === 'remove') return storage.inventory.remove(about);
-    if (method === 'list') return Array.fromAsync(storage.inventory.list());
+    if (method === 'list') return allOf(storage.inventory.list());
     throw new Error(`There is no ${method}.`);
   }
 
@@ -131,6 +137,12 @@ export class FileStorageObject extends DurableObject<Env> {
     const { size, modifiedAt, version } = opened;
     return { held: this.#opened.push(opened) - 1, size, modifiedAt, version };
   }
+}
+
+async function allOf<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
 }
 
 export default {

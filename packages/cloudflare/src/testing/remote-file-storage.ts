@@ -8,7 +8,8 @@ import type {
 } from '@verdant-web/core';
 import { R2FileStorage } from '../r2-file-storage.js';
 import { type Call, encoded, resultOf } from './call.js';
-import { framed } from './framed-body.js';
+import { framed, streamOf, unframed } from './framed-body.js';
+import { post } from './post.js';
 
 type OpenedThere = Pick<OpenedBytes, 'size' | 'modifiedAt' | 'version'> & { held: number };
 
@@ -28,7 +29,8 @@ export class RemoteFileStorage implements FileStorage {
 
   async put(file: IncomingFile, body: ReadableStream<Uint8Array>): Promise<void> {
     const init = { method: 'POST', body: streamOf(framed(file, body)), duplex: 'half' };
-    return resultOf(await fetch(`${this.#url}/put`, init as RequestInit));
+    const answer = await fetch(`${this.#url}/put`, init as RequestInit);
+    return resultOf(await answer.text());
   }
 
   getUrl(file: StoredFile): Promise<string> {
@@ -51,8 +53,9 @@ export class RemoteFileStorage implements FileStorage {
   }
 
   async *#read(held: number, range?: { from: number; to: number }): AsyncGenerator<Uint8Array> {
-    const { body } = await this.#send({ on: held, method: 'read', args: range ? [range] : [] });
-    if (body) yield* body;
+    const call = { on: held, method: 'read', args: range ? [range] : [] } satisfies Call;
+    const answer = await fetch(this.#url, { method: 'POST', body: encoded(call) });
+    yield* (await unframed(answer.body!)).body;
   }
 
   async *#list(): AsyncGenerator<FoundBytes> {
@@ -60,11 +63,7 @@ export class RemoteFileStorage implements FileStorage {
   }
 
   async #call<Result>(method: string, args: unknown[], on: number | null = null): Promise<Result> {
-    return resultOf(await this.#send({ on, method, args }));
-  }
-
-  #send(call: Call): Promise<Response> {
-    return fetch(this.#url, { method: 'POST', body: encoded(call) });
+    return resultOf(await post(this.#url, encoded({ on, method, args } satisfies Call)));
   }
 }
 
@@ -74,17 +73,3 @@ function keysOf(prefix: string): FileInventory['keyOf'] {
   const storage = new R2FileStorage({ bucket: nowhere as never, host: 'http://nowhere.test', prefix });
   return (file) => storage.inventory.keyOf(file);
 }
-
-/** Asks for the next chunk when it is wanted. */
-const streamOf = (chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> =>
-  new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await chunks.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
-      },
-      cancel: async () => void (await chunks.return(undefined)),
-    },
-    { highWaterMark: 0 },
-  );

@@ -1,6 +1,7 @@
 import type { LibraryStorage, StagedRows, StageId, Storage, StorageLimits } from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
-import { type Call, encoded, type Held, resultOf } from './call.js';
+import { type Call, encoded, type Held, type Iterated, resultOf } from './call.js';
+import { post } from './post.js';
 
 /** A Durable Object of the kit worker that a storage is in. */
 export class RemoteStorageObject {
@@ -43,34 +44,35 @@ class Remote {
   }
 
   async call<Result>(method: string, args: unknown[] = []): Promise<Result> {
-    const body = encoded({ on: this.#on, method, args } satisfies Call);
-    return resultOf(await fetch(this.#url, { method: 'POST', body }));
+    return resultOf(await post(this.#url, encoded({ on: this.#on, method, args } satisfies Call)));
   }
 
   /** Calls a method for something that is called in turn. */
   async reach(method: string, args: unknown[] = []): Promise<Remote> {
-    return new Remote(this.#url, await this.call<Held>(method, args));
+    return this.#beside(await this.call<Held>(method, args));
   }
 
   /** What a method gives one by one. Nothing is asked for before it is wanted, and it hears where no more is. */
   async *iterate<Item>(method: string, args: unknown[]): AsyncGenerator<Item, void> {
-    const iterator = await this.reach(method, args);
-    let isOver = false;
+    const { first, rest } = await this.call<Iterated<Item>>(method, args);
+    const iterator = rest && this.#beside(rest);
+    let next = first;
+    let isWanted = false;
     try {
-      for (;;) {
-        const next = await iterator.call<IteratorResult<Item>>('next').catch((error: unknown) => {
-          isOver = true;
-          throw error;
-        });
-        if (next.done) {
-          isOver = true;
-          return;
-        }
+      while (iterator && !next.done) {
         yield next.value;
+        isWanted = true;
+        next = await iterator.call('next');
+        isWanted = false;
       }
     } finally {
-      if (!isOver) await iterator.call('return');
+      // Neither over nor failed: the reader has left.
+      if (iterator && !next.done && !isWanted) await iterator.call('return');
     }
+  }
+
+  #beside(held: Held): Remote {
+    return new Remote(this.#url, held);
   }
 }
 
