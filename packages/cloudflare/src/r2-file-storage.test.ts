@@ -159,6 +159,24 @@ test('R2FileStorage refuses a file beyond its limit, unread', async () => {
   await expect(storage.put(tooLarge, new Response('short').body!)).rejects.toThrow('larger than');
 });
 
+test('R2FileStorage gives no bytes that came after it was opened, of the same length neither', async () => {
+  const { storage, file } = await stored();
+  for (const range of [undefined, { from: 2, to: 4 }]) {
+    const opened = (await storage.open(file))!;
+    await storage.put({ ...file, size: 10 }, new Response(randomUUID().slice(0, 10)).body!);
+    await expect(new Response(opened.read(range) as BodyInit).text()).rejects.toThrow();
+  }
+});
+
+test('R2FileStorage lists all that is below its prefix, more than R2 tells at a time, and nothing else', async () => {
+  await stored();
+  const storage = new RemoteFileStorage(worker.base, randomUUID());
+  await storage.fill(1_001);
+  const keys = new Set<string>();
+  for await (const { key } of storage.inventory.list()) keys.add(key);
+  expect(keys.size).toBe(1_001);
+});
+
 /** A storage with one file of ten bytes. */
 async function stored(changes: Partial<StoredFile> = {}) {
   const storage = new RemoteFileStorage(worker.base, randomUUID());

@@ -26,20 +26,29 @@ export async function* framed(header: unknown, body: ReadableStream<Uint8Array>)
   }
 }
 
-/** The header, and the body as it was: with the same chunks, and failing where it failed. */
-export async function unframed<Header>(
-  body: ReadableStream<Uint8Array>,
-): Promise<{ header: Header; body: ReadableStream<Uint8Array> }> {
-  const frames = framesOf(body);
+/** What {@link framed} was made of. */
+export interface Unframed<Header> {
+  header: Header;
+  /** With the same chunks, and failing where it failed. */
+  body: ReadableStream<Uint8Array>;
+  /** Where `body` takes them from. Goes on where that one is cancelled. */
+  frames: AsyncGenerator<Frame>;
+}
+
+export async function unframed<Header>(stream: ReadableStream<Uint8Array>): Promise<Unframed<Header>> {
+  const frames = framesOf(stream);
   const first = await frames.next();
-  if (first.done) throw new Error('The request has no frames.');
-  return { header: JSON.parse(textOf(first.value.content)) as Header, body: streamOf(contentOf(frames)) };
+  if (first.done) throw new Error('There are no frames.');
+  const header = JSON.parse(textOf(first.value.content)) as Header;
+  return { header, body: streamOf(contentOf(frames)), frames };
 }
 
 async function* contentOf(frames: AsyncGenerator<Frame>): AsyncGenerator<Uint8Array> {
-  for await (const { kind, content } of frames) {
-    if (kind === FAILURE) throw new Error(textOf(content));
-    yield content;
+  for (;;) {
+    const { done, value } = await frames.next();
+    if (done) return;
+    if (value.kind === FAILURE) throw new Error(textOf(value.content));
+    yield value.content;
   }
 }
 
@@ -57,7 +66,7 @@ export const streamOf = (chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uin
     { highWaterMark: 0 },
   );
 
-interface Frame {
+export interface Frame {
   kind: number;
   content: Uint8Array;
 }

@@ -42,6 +42,9 @@ export class StorageObject extends DurableObject<Env> {
       await this.#storage?.close();
       await this.ctx.storage.deleteAll();
     },
+    sql: async (text: string) => this.ctx.storage.sql.exec(text).toArray(),
+    databaseBytes: async () => this.ctx.storage.sql.databaseSize,
+    die: async () => this.ctx.abort('on purpose'),
   };
 
   async #iterate(iterator: AsyncIterator<unknown>): Promise<Iterated<unknown>> {
@@ -115,12 +118,18 @@ export class FileStorageObject extends DurableObject<Env> {
     if (opened && method === 'read')
       return new Response(streamOf(framed(null, opened.read(...(args as [])))));
     if (opened) return answering(() => opened.close());
+    if (method === 'fill') return answering(() => fill(bucket, name!, ...(args as [number])));
     return answering(() => this.#call(storage, method, args as [never]));
   }
 
-  async #put(storage: R2FileStorage, frames: ReadableStream<Uint8Array>): Promise<void> {
-    const { header, body } = await unframed<IncomingFile>(frames);
-    await storage.put(header, body);
+  async #put(storage: R2FileStorage, request: ReadableStream<Uint8Array>): Promise<void> {
+    const { header, body, frames } = await unframed<IncomingFile>(request);
+    try {
+      await storage.put(header, body);
+    } finally {
+      // A connection on which a request was not read to its end cannot be used for the next.
+      for await (const _ of frames);
+    }
   }
 
   async #call(storage: R2FileStorage, method: string, [about]: [never]): Promise<unknown> {
@@ -137,6 +146,11 @@ export class FileStorageObject extends DurableObject<Env> {
     const { size, modifiedAt, version } = opened;
     return { held: this.#opened.push(opened) - 1, size, modifiedAt, version };
   }
+}
+
+/** So many empty objects below the name, put past the storage. */
+async function fill(bucket: R2Bucket, name: string, count: number): Promise<void> {
+  await Promise.all(Array.from({ length: count }, (_, index) => bucket.put(`${name}/${index}`, '')));
 }
 
 async function allOf<Item>(items: AsyncIterable<Item>): Promise<Item[]> {

@@ -1,7 +1,7 @@
 import { Agent, request } from 'node:http';
 
-// Few, for workerd refuses many that come at once; and none that has been idle until workerd may be closing it.
-const agent = new Agent({ keepAlive: true, maxSockets: 16, timeout: 2_000 });
+// Few sockets, for workerd refuses many that come at once.
+const agent = new Agent({ keepAlive: true, maxSockets: 16 });
 
 /** What is answered to a text. Suites make thousands of calls: `fetch` would take four times as long of our own processor. */
 export const post = (url: string, body: string): Promise<string> =>
@@ -13,6 +13,10 @@ export const post = (url: string, body: string): Promise<string> =>
       answer.on('end', () => resolve(Buffer.concat(chunks).toString()));
       answer.on('error', reject);
     });
-    sent.on('error', reject);
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      // Workerd closed the connection, which had been idle, before it saw the request.
+      if (sent.reusedSocket && error.code === 'ECONNRESET') resolve(post(url, body));
+      else reject(error);
+    });
     sent.end(body);
   });

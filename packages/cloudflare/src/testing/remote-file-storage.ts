@@ -27,6 +27,11 @@ export class RemoteFileStorage implements FileStorage {
     };
   }
 
+  /** Puts so many empty objects into the bucket, past the storage. */
+  fill(count: number): Promise<void> {
+    return this.#call('fill', [count]);
+  }
+
   async put(file: IncomingFile, body: ReadableStream<Uint8Array>): Promise<void> {
     const init = { method: 'POST', body: streamOf(framed(file, body)), duplex: 'half' };
     const answer = await fetch(`${this.#url}/put`, init as RequestInit);
@@ -55,7 +60,12 @@ export class RemoteFileStorage implements FileStorage {
   async *#read(held: number, range?: { from: number; to: number }): AsyncGenerator<Uint8Array> {
     const call = { on: held, method: 'read', args: range ? [range] : [] } satisfies Call;
     const answer = await fetch(this.#url, { method: 'POST', body: encoded(call) });
-    yield* (await unframed(answer.body!)).body;
+    const { body, frames } = await unframed(answer.body!);
+    try {
+      yield* body;
+    } finally {
+      await frames.return(undefined);
+    }
   }
 
   async *#list(): AsyncGenerator<FoundBytes> {

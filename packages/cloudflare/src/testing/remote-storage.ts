@@ -22,6 +22,20 @@ export class RemoteStorageObject {
     await this.#itself.call('remove');
   }
 
+  /** Runs SQL past the storage. */
+  sql(text: string): Promise<Record<string, unknown>[]> {
+    return this.#itself.call('sql', [text]);
+  }
+
+  databaseBytes(): Promise<number> {
+    return this.#itself.call('databaseBytes');
+  }
+
+  /** The object is thrown out of memory. */
+  async die(): Promise<void> {
+    await this.#itself.call('die').catch(() => {});
+  }
+
   get #itself(): Remote {
     return new Remote(this.#url, { held: null, has: [] });
   }
