@@ -1,3 +1,3 @@
 import { contractOf } from './testing/contract.js';
 
-contractOf('sqlStorage, full', 'sqlStorage, normal');
+contractOf('sqlStorage, full');

@@ -1,3 +1,3 @@
 import { contractOf } from './testing/contract.js';
 
-contractOf('sqlShardStorage, full', 'sqlShardStorage, normal, 2 files open at most');
+contractOf('sqlShardStorage, full');

@@ -1,0 +1,3 @@
+import { contractOf } from './testing/contract.js';
+
+contractOf('sqlStorage, normal');
