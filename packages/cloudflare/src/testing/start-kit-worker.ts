@@ -14,6 +14,8 @@ export async function startKitWorker(): Promise<KitWorker> {
     script: await bundleWorker('./kit-worker.ts'),
     host: '127.0.0.1',
     port: 0,
+    // What Cloudflare would say of a request is not asked for over the network.
+    cf: false,
     compatibilityDate: '2026-04-01',
     durableObjects: {
       STORAGES: { className: 'StorageObject', useSQLite: true },

@@ -63,6 +63,8 @@ export async function startWorker({
     script: await bundled,
     host: 'localhost',
     port,
+    // What Cloudflare would say of a request is not asked for over the network.
+    cf: false,
     compatibilityDate: '2026-04-01',
     compatibilityFlags,
     durableObjects: { LIBRARIES: { className: 'VerdantLibrary', useSQLite: true } },
