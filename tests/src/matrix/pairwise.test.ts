@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Axis, allCombinations, axes, type Combination } from './axes.js';
 import { pairwise } from './pairwise.js';
+import { isCostly } from './selection.js';
 
 const axisNames = Object.keys(axes) as Axis[];
 const valuesIn = (rows: readonly Combination[], axis: Axis) => new Set(rows.map((row) => row[axis]));
@@ -29,10 +30,18 @@ test('where combinations are missing, it meets the values that are left, and not
 
 test('every two values of different axes meet in some scenario', () => {
   const scenarios = Array.from({ length: 40 }, (_, n) => `subject: scenario ${n}`);
-  const selection = scenarios.flatMap((scenario) => pairwise(allCombinations, scenario));
+  const selection = scenarios.flatMap((scenario) => pairwise(allCombinations, scenario, isCostly));
   const pairs = (rows: readonly Combination[]) =>
     new Set(rows.flatMap((row) => axisNames.flatMap((a) => axisNames.map((b) => `${row[a]} ${row[b]}`))));
   expect(pairs(selection)).toEqual(pairs(allCombinations));
+});
+
+test('a browser is started for one combination of each scenario', () => {
+  fc.assert(
+    fc.property(fc.string(), (scenario) => {
+      expect(pairwise(allCombinations, scenario, isCostly).filter(isCostly)).toHaveLength(1);
+    }),
+  );
 });
 
 test('the same scenario is given the same, another one another', () => {

@@ -34,11 +34,14 @@ export function parseWish(text: string): Wish {
 export function select(name: string, exceptions: readonly Exception[], wish: Wish): Combination[] {
   if (!wish.words.every((word) => name.includes(word))) return [];
   const possible = allCombinations.filter((row) => !exceptions.some(({ where }) => matches(row, where)));
-  const selection = wish.full ? possible : pairwise(possible.filter(isAsked(wish)), name);
+  const selection = wish.full ? possible : pairwise(possible.filter(isAsked(wish)), name, isCostly);
   return selection.filter((row) =>
     Object.entries(wish.values).every(([axis, values]) => values.includes(row[axis as Axis])),
   );
 }
+
+/** A page takes a browser some seconds of the processor. */
+export const isCostly = ({ runtime }: Combination): boolean => runtime === 'chromium';
 
 /** Nobody keeps libraries in memory for good: it is run where it is asked for, and proven by the storage suite. */
 const isAsked =
