@@ -32,6 +32,9 @@ const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 /** As long as a lease is by default. */
 const DEFAULT_LEASE_MS = 5 * 60_000;
 
+/** A file that could not be deleted is tried again after this long. */
+const CLEAN_UP_RETRY_MS = 3_600_000;
+
 /** Where the object keeps which library it is. */
 const LIBRARY = 'library';
 
@@ -263,7 +266,11 @@ export class DurableObjectLibrary {
   }: VerdantOptionsOfFiles): Promise<number | null> {
     if (!fileStorage || this.#libraryId === null) return null;
     const releasedAt = this.#storage.firstRelease();
-    return releasedAt === null ? null : releasedAt + fileDeleteExpirationDays * 86_400_000;
+    if (releasedAt === null) return null;
+    const due = releasedAt + fileDeleteExpirationDays * 86_400_000;
+    const now = this.#scheduler.now();
+    // It was tried, and could not be deleted: again and again at once, the object would never rest.
+    return due > now ? due : now + CLEAN_UP_RETRY_MS;
   }
 }
 

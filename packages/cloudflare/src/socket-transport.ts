@@ -65,6 +65,8 @@ export class ObjectSocketTransport implements SocketTransport {
   close(code: number, reason: string): void {
     this.#letGo();
     try {
+      // Should the object leave memory before the other side has answered, the socket is not taken up again.
+      this.#socket.serializeAttachment(null);
       this.#socket.close(code, shorten(reason));
     } catch {
       // It is closed already.

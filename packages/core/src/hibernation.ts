@@ -1,12 +1,13 @@
-import { type LibraryId, type ReplicaId, type VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
+import type { LibraryId, ReplicaId } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
+import { asVerdantError } from './library/as-verdant-error.js';
 import type { RestingDelivery } from './library/delivery.js';
 import type { LiveLibrary } from './library/live-library.js';
 import type { LibraryRegistry } from './library/registry.js';
 import type { RestingLease } from './library/roll.js';
 import type { Announced } from './presence/presence.js';
 import type { ProfileCache } from './presence/profile-cache.js';
-import type { Session } from './session.js';
+import { closeCode, type Session } from './session.js';
 import type { OperationRow } from './storage/rows.js';
 import type { LibraryStorage } from './storage/storage.js';
 import type { SocketSession, SocketTransport } from './transport.js';
@@ -119,8 +120,8 @@ export function hibernationOf(parts: HibernationParts): Hibernation {
       session.resume(library, resting, owed);
       return session;
     } catch (error) {
-      const { code, message } = error as VerdantError;
-      transport.close(code < 5000 ? code : VerdantErrorCode.TokenExpired, message);
+      const refusal = asVerdantError(error);
+      transport.close(closeCode(refusal), refusal.message);
       return null;
     }
   }

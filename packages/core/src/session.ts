@@ -299,7 +299,7 @@ class Frame implements Unit {
 const MAX_HELD_BUFFER_BYTES = 16 * 1024;
 
 /** The WebSocket close code for an error: its own where that is allowed, "try again later" and "internal error" else. */
-const closeCode = (error: VerdantError): number =>
+export const closeCode = (error: VerdantError): number =>
   error.code < 5000 ? error.code : error.status === 503 ? 1013 : 1011;
 
 function isHeartbeat(text: string): boolean {
