@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { emptyHead, type LibraryStorage, type OperationRow } from '@verdant-web/core';
 import type { LibraryId, Oid, ReplicaId, Timestamp } from '@verdant-web/protocol';
+import { SCHEMA_VERSION } from '@verdant-web/storage-sql';
 import { storageContract } from '@verdant-web/testkit/storage';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { RemoteStorageObject } from './testing/remote-storage.js';
@@ -102,6 +103,29 @@ test('a database that a newer version wrote is refused, and left as it was', asy
   await object.sql(`UPDATE verdant_object SET value = '${now!.value}' WHERE name = 'layout'`);
   const library = await (await object.reopen()).open(id('library'));
   expect(await all(library.readOperations(0, 9))).toEqual([[operation(1)]]);
+});
+
+test('a database of an earlier layout is brought up to date', async () => {
+  const object = newObject();
+  await append(await (await object.reopen()).open(id('library')), operation(1));
+  // Layout 1.
+  await object.sql(`
+    ALTER TABLE operation DROP COLUMN version; ALTER TABLE operation DROP COLUMN acked_order;
+    ALTER TABLE library DROP COLUMN indexed_through;
+    DROP TABLE object_operation;
+    CREATE INDEX operation_by_object ON operation (library, oid, timestamp);
+    ALTER TABLE library DROP COLUMN latest; ALTER TABLE library DROP COLUMN horizon;
+    UPDATE verdant_object SET value = '1' WHERE name = 'layout'`);
+  // And is that from then on.
+  for (let opened = 0; opened < 2; opened++) {
+    const library = await (await object.reopen()).open(id('library'));
+    const { timestamp } = operation(1);
+    expect((await library.load(0))?.head).toMatchObject({ latest: timestamp, horizon: timestamp });
+    expect((await library.readDocument('items/1' as Oid)).operations).toEqual([operation(1)]);
+  }
+  expect(await object.sql("SELECT value FROM verdant_object WHERE name = 'layout'")).toEqual([
+    { value: String(SCHEMA_VERSION) },
+  ]);
 });
 
 const newObject = () => new RemoteStorageObject(worker.base, randomUUID());

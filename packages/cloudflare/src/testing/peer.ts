@@ -89,6 +89,13 @@ export class Peer {
     return operation;
   }
 
+  /** Makes changes of these patches, by the id of the item. */
+  change(id: string, ...patches: Record<string, unknown>[]): void {
+    const operations = patches.map((data) => ({ oid: `items/${id}`, timestamp: this.now(), data }));
+    const { timestamp } = operations.at(-1)!;
+    this.send({ type: 'op', replicaId: this.replicaId, timestamp, operations });
+  }
+
   /** A later time than before, as devices write it. */
   now(): string {
     return nextTimestamp();

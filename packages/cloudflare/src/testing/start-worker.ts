@@ -42,6 +42,10 @@ export interface RunningWorker {
   token(libraryId: string, userId: string, query?: Record<string, string>): Promise<string>;
   /** One poll of a device over HTTP. */
   poll(libraryId: string, userId: string): Promise<void>;
+  /** Uploads some bytes as the file of this id. */
+  upload(libraryId: string, userId: string, fileId: string): Promise<void>;
+  /** What is in the bucket. */
+  bucket(): Promise<string[]>;
   /** What an operator may do to a library, by the method's name. */
   control<Result>(libraryId: string, method: string, ...args: unknown[]): Promise<Result>;
   stop(): Promise<void>;
@@ -109,6 +113,15 @@ export async function startWorker({
       const text = await answer.text();
       if (!answer.ok) throw new Error(`The poll was answered with ${answer.status}: ${text}`);
     },
+    async upload(libraryId, userId, fileId) {
+      const headers = { authorization: `Bearer ${await token(libraryId, userId)}` };
+      const body = new FormData();
+      body.append('file', new File(['some bytes'], 'note.txt', { type: 'text/plain' }));
+      const answer = await fetch(`${base}/verdant/files/${fileId}`, { method: 'POST', headers, body });
+      if (!answer.ok)
+        throw new Error(`The upload was answered with ${answer.status}: ${await answer.text()}`);
+    },
+    bucket: async () => (await (await fetch(`${base}/bucket`)).json()) as string[],
     async control(libraryId, method, ...args) {
       const answer = await fetch(`${base}/control/${encodeURIComponent(libraryId)}/${method}`, {
         method: 'POST',

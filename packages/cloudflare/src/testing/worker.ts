@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers';
+import type { StoredFile } from '@verdant-web/core';
 import { credentialedCors } from '@verdant-web/http';
 import type { ReplicaType } from '@verdant-web/protocol';
 import { TokenProvider } from '@verdant-web/tokens';
@@ -21,6 +22,16 @@ interface Env {
   OPTIONS?: Partial<DurableObjectLibraryOptions>;
 }
 
+/** Libraries whose files cannot be deleted. */
+const undeletable = new Set<string>();
+
+class Files extends R2FileStorage {
+  override async delete(file: StoredFile): Promise<void> {
+    if (undeletable.has(file.libraryId)) throw new Error('on purpose');
+    await super.delete(file);
+  }
+}
+
 /** What a line of the process's output begins with that an object logged as an error. */
 const LOGGED_ERROR = 'logged error: ';
 
@@ -28,7 +39,7 @@ export class VerdantLibrary extends DurableObject<Env> {
   readonly #library = new DurableObjectLibrary(this.ctx, {
     tokenSecret: this.env.TOKEN_SECRET,
     profiles: { get: async (userId) => ({ id: userId, name: `Name of ${userId}` }) },
-    fileStorage: new R2FileStorage({ bucket: this.env.FILES, host: `${this.env.BASE}/files` }),
+    fileStorage: new Files({ bucket: this.env.FILES, host: `${this.env.BASE}/files` }),
     log: (level, message, fields) => {
       const { err } = fields as { err?: Error };
       if (level === 'error')
@@ -62,6 +73,7 @@ export class VerdantLibrary extends DurableObject<Env> {
     if (method === 'life') return this.#life;
     if (method === 'abort') this.ctx.abort('on purpose');
     if (method === 'alarmAt') return this.ctx.storage.getAlarm();
+    if (method === 'failDeletes') return void undeletable.add(libraryId);
     await this.#library.initialize(libraryId);
     const call = (this.#library as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[
       method

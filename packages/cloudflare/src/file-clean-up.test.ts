@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Peer } from './testing/peer.js';
+import { type RunningWorker, startWorker } from './testing/start-worker.js';
+
+const EXPIRY_MS = 5_000;
+
+let worker: RunningWorker;
+beforeAll(async () => {
+  worker = await startWorker({ options: { fileDeleteExpirationDays: EXPIRY_MS / 86_400_000 } });
+});
+afterAll(() => worker.stop());
+
+let libraries = 0;
+
+/** A library with a file that nothing refers to any more, and nobody there. Resolves to when that was so. */
+async function released(): Promise<{ library: string; key: string; at: number }> {
+  const library = `library-${++libraries}`;
+  const ana = await Peer.open(worker.base, await worker.token(library, 'ana'), 'ana-1');
+  await ana.start();
+  await worker.upload(library, 'ana', 'f');
+  ana.create('first', { image: { '@@type': 'file', id: 'f' } });
+  ana.change('first', { op: 'set', name: 'image', value: null });
+  // What is folded refers to nothing any more, which is when the file is released.
+  const from = ana.received.length;
+  ana.change('first', { op: 'touch' });
+  await ana.next(({ type }) => type === 'global-ack', from);
+  const at = Date.now();
+  ana.close();
+  await ana.whenClosed();
+  return { library, key: `${library}/f`, at };
+}
+
+const isInBucket = async (key: string) => (await worker.bucket()).includes(key);
+
+test('a file that nothing refers to is deleted in time, by an alarm, though nobody comes', async () => {
+  const { key } = await released();
+  expect(await isInBucket(key)).toBe(true);
+  await expect.poll(() => isInBucket(key), { timeout: 15_000 }).toBe(false);
+});
+
+test('one that cannot be deleted is tried again in an hour', async () => {
+  const { library, key, at } = await released();
+  await worker.control(library, 'failDeletes');
+  const anHour = 3_600_000;
+  await expect
+    .poll(() => worker.control<number>(library, 'alarmAt'), { timeout: 20_000 })
+    .toBeGreaterThan(at + anHour);
+  expect(await worker.control<number>(library, 'alarmAt')).toBeLessThan(Date.now() + anHour + 10_000);
+  expect(await isInBucket(key)).toBe(true);
+  expect(worker.errors.join()).toContain('A file could not be deleted; it will be tried again.');
+});
