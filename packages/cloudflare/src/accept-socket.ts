@@ -2,6 +2,7 @@ import type { Log, SocketSession, Verdant } from '@verdant-web/core';
 import { type originCheck, refusalOf, requestIdOf, retryAfterSeconds } from '@verdant-web/http';
 import { mayUseSocket, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
+import { heldUpgrade } from './held-upgrade.js';
 import type { ObjectScheduler } from './object-scheduler.js';
 import type { ObjectSocket, ObjectState } from './platform.js';
 import { ObjectSocketTransport } from './socket-transport.js';
@@ -64,23 +65,13 @@ async function refuse(
     },
     'An upgrade is refused.',
   );
-  const address = request.headers.get('cf-connecting-ip') ?? 'unknown';
-  const key = JSON.stringify(['upgrade', address, refusal.code, token?.userId]);
-  await held(core, scheduler, key);
+  // Nothing else happens to an object meanwhile that would have it look at the time.
+  const meanwhile = () => scheduler.runDue();
+  await heldUpgrade(request, refusal, core.refusals, { userId: token?.userId, meanwhile });
   const headers = new Headers();
   if (refusal.status === 503) headers.set('Retry-After', String(retryAfterSeconds(refusal)));
   return Response.json(refusal.toJSON(), { status: refusal.status, headers });
 }
-
-/** Resolves when who is refused may be told. Nothing else happens to an object meanwhile that would have it look at the time. */
-const held = (core: Verdant, scheduler: ObjectScheduler, key: string): Promise<void> =>
-  new Promise((resolve) => {
-    const look = setInterval(() => scheduler.runDue(), 1_000);
-    core.refusals.hold(key, () => {
-      clearInterval(look);
-      resolve();
-    });
-  });
 
 const socketPair = (): [client: unknown, server: ObjectSocket] => {
   const { WebSocketPair } = globalThis as unknown as { WebSocketPair: new () => Record<0 | 1, unknown> };

@@ -107,6 +107,17 @@ test('an upgrade without a good token is refused with a status', async () => {
   await expect(Peer.open(worker.base, 'no-token', 'x')).rejects.toThrow('401');
 });
 
+test('[REFUSE-4] an upgrade that is refused again and again waits for its answer', async () => {
+  const refused = async () => {
+    const from = performance.now();
+    await expect(Peer.open(worker.base, 'still-no-token', 'x')).rejects.toThrow('401');
+    return performance.now() - from;
+  };
+  await refused();
+  expect(await refused()).toBeGreaterThan(900);
+  expect(await refused()).toBeGreaterThan(1_900);
+});
+
 test('a frame that is no text is refused', async () => {
   const ana = await join(newLibrary(), 'ana');
   await ana.start();

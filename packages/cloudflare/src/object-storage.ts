@@ -4,7 +4,6 @@ import {
   assertSchemaVersion,
   createSchema,
   firstRelease,
-  listLibraries,
   OpenLibraries,
   putRevocation,
   readRevocations,
@@ -20,8 +19,6 @@ import { ObjectSqlDriver } from './sql-driver.js';
 /** A row has at most 2 MB here; what stands beside an operation or a snapshot needs some of it. */
 const MAX_VALUE_BYTES = 2_000_000 - 64 * 1024;
 
-const LIST_PAGE = 500;
-
 /**
  * Storage in the SQLite database of the Durable Object at hand. Nothing leaves the object before what was written is
  * durable: the runtime holds back answers and messages until then.
@@ -33,6 +30,11 @@ export class ObjectStorage implements Storage {
   readonly facts: ObjectFacts;
   readonly #database: SqlDatabase;
   readonly #libraries = new OpenLibraries();
+  readonly #access: SqlAccess = {
+    read: (work) => this.#read(work),
+    write: (work) => this.#write(work),
+    release: () => {},
+  };
   #exists: boolean;
 
   constructor(storage: ObjectStorageApi) {
@@ -50,24 +52,11 @@ export class ObjectStorage implements Storage {
   }
 
   async open(id: LibraryId): Promise<LibraryStorage> {
-    const access: SqlAccess = {
-      read: (work) => this.#read(work),
-      write: (work) => this.#write(work),
-      release: () => {},
-    };
-    return this.#libraries.open(id, access);
+    return this.#libraries.open(id, this.#access);
   }
 
-  async *list(after?: LibraryId): AsyncIterable<LibraryId> {
-    let last = after ?? null;
-    for (;;) {
-      this.#libraries.assertOpen();
-      const from = last;
-      const page = this.#read((database) => listLibraries(database, from, LIST_PAGE)) ?? [];
-      yield* page;
-      if (page.length < LIST_PAGE) return;
-      last = page.at(-1)!;
-    }
+  list(after?: LibraryId): AsyncIterable<LibraryId> {
+    return this.#libraries.list(this.#access, after);
   }
 
   async readRevocations(): Promise<RevocationRow[]> {

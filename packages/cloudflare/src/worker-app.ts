@@ -1,4 +1,11 @@
-import { createLog, type LogFunction, type Logger } from '@verdant-web/core';
+import {
+  createLog,
+  defaultLimits,
+  type LogFunction,
+  type Logger,
+  Refusals,
+  systemScheduler,
+} from '@verdant-web/core';
 import {
   type AllowedOrigins,
   allowCrossOrigin,
@@ -11,6 +18,7 @@ import { TokenVerifier } from '@verdant-web/tokens';
 import { type Context, Hono } from 'hono';
 import { belowMount } from './below-mount.js';
 import { bindingNameOf, bindingOf } from './binding.js';
+import { heldUpgrade } from './held-upgrade.js';
 import type { ObjectNamespace } from './platform.js';
 import { isUpgrade, tokenOf } from './upgrade-request.js';
 
@@ -47,6 +55,7 @@ export function createVerdantWorkerApp(options: VerdantWorkerAppOptions): Hono {
   const secretName = bindingNameOf(options.tokenSecretBindingName, 'tokenSecretBindingName');
   const isAllowed = originCheck(options.allowedOrigins);
   const log = createLog(options.log, undefined);
+  const refusals = new Refusals({ scheduler: systemScheduler, maxHeld: defaultLimits.maxHeldRefusals });
   const verifiers = new Map<string, TokenVerifier>();
 
   const verifierFor = (secret: string): TokenVerifier => {
@@ -75,6 +84,7 @@ export function createVerdantWorkerApp(options: VerdantWorkerAppOptions): Hono {
       // The object puts the headers for other origins on its answers itself.
       return await pass(c);
     } catch (error) {
+      if (isUpgrade(c.req.raw)) await heldUpgrade(c.req.raw, error, refusals);
       allowCrossOrigin(c, isAllowed);
       return errorAnswer(c, error, log);
     }

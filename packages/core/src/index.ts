@@ -13,10 +13,12 @@ export type {
 export type { OpenedFile } from './files/open-file.js';
 export type { OrphanOptions, Orphans } from './files/orphans.js';
 export type { Hibernation, RestingLibrary, RestingPresence, RestingSocket } from './hibernation.js';
+export type { RestingDelivery, RestingSent } from './library/delivery.js';
+export type { RestingLease } from './library/roll.js';
 export { defaultLimits, type Limits } from './limits.js';
 export { createLog, type Log, type LogMethod } from './log.js';
 export type { LogFields, LogFunction, Logger, LogLevel } from './logger.js';
-export type { LibraryPresence } from './presence/presence.js';
+export type { Announced, LibraryPresence } from './presence/presence.js';
 export type { UserProfiles } from './presence/profiles.js';
 export { Refusals } from './refusals.js';
 export type { RequestIntake } from './request-intake.js';

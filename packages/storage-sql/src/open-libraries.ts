@@ -1,6 +1,9 @@
 import type { LibraryId } from '@verdant-web/protocol';
 import type { SqlAccess } from './database.js';
+import { listLibraries } from './heads.js';
 import { SqlLibraryStorage } from './library-storage.js';
+
+const LIST_PAGE = 500;
 
 /** The libraries that are open now, one `SqlLibraryStorage` each. */
 export class OpenLibraries {
@@ -21,6 +24,19 @@ export class OpenLibraries {
     });
     this.#open.set(id, library);
     return library;
+  }
+
+  /** The ids of all libraries that are stored, those after `after`, in order. Nothing is held from one page to the next. */
+  async *list(access: SqlAccess, after?: LibraryId): AsyncIterable<LibraryId> {
+    let last = after ?? null;
+    for (;;) {
+      this.assertOpen();
+      const from = last;
+      const page = access.read((database) => listLibraries(database, from, LIST_PAGE)) ?? [];
+      yield* page;
+      if (page.length < LIST_PAGE) return;
+      last = page.at(-1)!;
+    }
   }
 
   /** Cuts all of them off; none can be opened from now on. */

@@ -10,7 +10,6 @@ import {
 } from '@verdant-web/core';
 import type { LibraryId } from '@verdant-web/protocol';
 import {
-  listLibraries,
   OpenLibraries,
   putRevocation,
   readRevocations,
@@ -92,13 +91,17 @@ export function sqlStorage(options: SqlStorageOptions): Storage {
 }
 
 const CACHE_KIB = 16 * 1024;
-const LIST_PAGE = 500;
 
 class FileStorage implements Storage {
   readonly limits = { maxValueBytes: MAX_VALUE_BYTES, multiProcess: false };
   readonly #path: string;
   readonly #durability: Durability;
   readonly #libraries = new OpenLibraries();
+  readonly #access: SqlAccess = {
+    read: (work) => this.#read(work),
+    write: (work) => this.#write(work),
+    release: () => {},
+  };
   readonly #unlock: () => void;
   readonly #migration: MigrationOptions;
   #open: { file: OpenDatabase; group: WriteGroup } | undefined;
@@ -112,24 +115,12 @@ class FileStorage implements Storage {
   }
 
   async open(id: LibraryId): Promise<LibraryStorage> {
-    const access: SqlAccess = {
-      read: (work) => this.#read(work),
-      write: (work) => this.#write(work),
-      release: () => {},
-    };
-    return this.#libraries.open(id, access);
+    return this.#libraries.open(id, this.#access);
   }
 
   /** In the order of ids. */
-  async *list(after?: LibraryId): AsyncIterable<LibraryId> {
-    let from = after ?? null;
-    for (;;) {
-      this.#libraries.assertOpen();
-      const page = this.#read((database) => listLibraries(database, from, LIST_PAGE)) ?? [];
-      yield* page;
-      from = page.at(-1) ?? null;
-      if (from === null) return;
-    }
+  list(after?: LibraryId): AsyncIterable<LibraryId> {
+    return this.#libraries.list(this.#access, after);
   }
 
   async readRevocations(): Promise<RevocationRow[]> {
