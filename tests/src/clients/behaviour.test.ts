@@ -230,9 +230,10 @@ describe.each(generations)('%s over a socket', (generation) => {
     expect((await client.list())[0]!.tags).toEqual(['again', 'new']);
   });
 
+  const tagsOf = (items: Awaited<ReturnType<TestClient['list']>>) => items.find(({ id }) => id === '1')!.tags;
   /** What the client shows, and what the next tab of the device will. */
   const tagsNowAndLater = async (client: TestClient) => {
-    const shown = (await client.list())[0]!.tags;
+    const shown = tagsOf(await client.list());
     await client.close();
     const { device } = client;
     const next = await openClient({
@@ -243,7 +244,7 @@ describe.each(generations)('%s over a socket', (generation) => {
       device,
     });
     clients.push(next);
-    return { shown, stored: (await next.list())[0]!.tags };
+    return { shown, stored: tagsOf(await next.list()) };
   };
   const beginWithMilk = async () => {
     const client = await begin();
@@ -277,7 +278,8 @@ describe.each(generations)('%s over a socket', (generation) => {
 
   test('applies several resets at once: what comes meanwhile it stores, and shows until the last one is applied', async () => {
     const client = await beginWithMilk();
-    const operations = milk();
+    // So much that all of them take longer than what comes meanwhile.
+    const operations = [...milk(), ...Array.from({ length: 200 }, (_, index) => initialize(`items/more-${index}`, {}))];
     server.answer = (message) =>
       message.type === 'sync'
         ? Array.from({ length: 12 }, () => syncResponse(message, { operations, overwriteLocalData: true }))
