@@ -6,10 +6,14 @@ import type { ServerTarget, TargetOptions } from './server-target.js';
 /** A worker whose Durable Objects are libraries, in workerd, as a target. */
 export async function startWorkerdTarget(options: Omit<TargetOptions, 'storage'>): Promise<ServerTarget> {
   const persist = await temporaryFolder();
-  const port = await freePort();
-  const start = () => startWorker({ port, persist, options: { ...options } });
+  const startAt = (at: number) => startWorker({ port: at, persist, options: { ...options } });
   const errors: string[] = [];
-  let worker: RunningWorker = await start();
+  let port = await freePort();
+  let worker: RunningWorker = await startAt(port).catch(async () => {
+    // Somebody else has taken the port meanwhile.
+    port = await freePort();
+    return startAt(port);
+  });
   const library = (id: string) => {
     const call =
       (method: string) =>
@@ -37,7 +41,7 @@ export async function startWorkerdTarget(options: Omit<TargetOptions, 'storage'>
     },
     async restart() {
       await end();
-      worker = await start();
+      worker = await startAt(port);
     },
     async stop() {
       await worker.stop();

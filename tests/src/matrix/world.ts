@@ -1,3 +1,6 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect } from 'vitest';
 import { canonical } from '../canonical.js';
 import { createChromiumDevice } from '../chromium/device.js';
@@ -82,13 +85,15 @@ export async function inWorld(
   ) => {
     const { library: other, replicaType, online = true, ...driverOptions } = more;
     const itsLibrary = other ?? library;
-    const plain = await device.open({
-      generation: turn,
-      transport,
-      ...driverOptions,
-      authEndpoint: authUrl(device.base, itsLibrary, userId, replicaType),
-      userId,
-    });
+    const plain = await inTurn(() =>
+      device.open({
+        generation: turn,
+        transport,
+        ...driverOptions,
+        authEndpoint: authUrl(device.base, itsLibrary, userId, replicaType),
+        userId,
+      }),
+    );
     const client = watched(plain);
     opened.push({ client, device, library: itsLibrary, options: driverOptions });
     if (online) await client.start();
@@ -140,6 +145,19 @@ export async function inWorld(
   }
 }
 
+/**
+ * Opens clients one after the other. One that is made in the same millisecond as another has a clock of the same name in one
+ * of 1,296 cases, and then two changes may be of the very same time, and one of them is lost to the others
+ * (docs/compatibility.md).
+ */
+function inTurn<Result>(open: () => Promise<Result>): Promise<Result> {
+  const opened = lastOpened.then(open);
+  lastOpened = opened.catch(() => {});
+  return opened;
+}
+
+let lastOpened: Promise<unknown> = Promise.resolve();
+
 interface Opened {
   client: TestClient;
   device: TestDevice;
@@ -150,10 +168,26 @@ interface Opened {
 /** Why a scenario failed is rarely to be seen from the client that it waited for alone. */
 async function withDescriptions(error: unknown, opened: Opened[]): Promise<unknown> {
   if (!(error instanceof Error)) return error;
+  const wires = process.env.MATRIX_WIRES;
+  if (wires) error.message += `\n\nThe wires are in ${await keepWires(wires, opened)}`;
   for (const { client } of opened.filter(({ client }) => !client.closed)) {
     error.message += `\n\n${await client.describe().catch((failure: unknown) => `${client.name}: ${failure}`)}`;
   }
   return error;
+}
+
+/** All that was said, client by client. Returns the file. */
+async function keepWires(folder: string, opened: Opened[]): Promise<string> {
+  const wires: Record<string, unknown> = {};
+  for (const [index, { client }] of opened.entries())
+    wires[`${index} ${client.name}`] = await client.traffic().then(
+      ({ entries }) => entries,
+      (failure: unknown) => String(failure),
+    );
+  await mkdir(folder, { recursive: true });
+  const file = join(folder, `${randomUUID()}.json`);
+  await writeFile(file, JSON.stringify(wires));
+  return file;
 }
 
 function generationOfTurn(generation: Combination['generation'], turn: number): Generation {
