@@ -14,7 +14,7 @@ export type Quirk =
   | 'hidden since it was deleted'
   /** A sync leaves without an edit that is dated before it; the client will not offer it again. */
   | 'not offered'
-  /** Stored, but not put where the client's own queries look. Supposed of one document in 3.6.3; not yet seen. */
+  /** Stored, but not where the client's own queries look: what tells its entities of changes passes over one now and then. */
   | 'hidden from queries'
   /** What comes while several resets are applied at once is stored, and no longer shown, until the tab is loaded again. */
   | 'hidden by several resets'

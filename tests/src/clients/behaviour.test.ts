@@ -279,7 +279,10 @@ describe.each(generations)('%s over a socket', (generation) => {
   test('applies several resets at once: what comes meanwhile it stores, and shows until the last one is applied', async () => {
     const client = await beginWithMilk();
     // So much that all of them take longer than what comes meanwhile.
-    const operations = [...milk(), ...Array.from({ length: 200 }, (_, index) => initialize(`items/more-${index}`, {}))];
+    const operations = [
+      ...milk(),
+      ...Array.from({ length: 200 }, (_, index) => initialize(`items/more-${index}`, {})),
+    ];
     server.answer = (message) =>
       message.type === 'sync'
         ? Array.from({ length: 12 }, () => syncResponse(message, { operations, overwriteLocalData: true }))
