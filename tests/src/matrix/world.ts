@@ -77,6 +77,9 @@ export async function inWorld(
     }
     return client;
   };
+  // One after the other: clients that are made in the same millisecond may have clocks of the same name, and then one of two
+  // changes of the very same time is lost to the others (docs/compatibility.md).
+  let lastOpened: Promise<unknown> = Promise.resolve();
   const openOn = async (
     device: TestDevice,
     userId: string,
@@ -85,7 +88,7 @@ export async function inWorld(
   ) => {
     const { library: other, replicaType, online = true, ...driverOptions } = more;
     const itsLibrary = other ?? library;
-    const plain = await inTurn(() =>
+    const opening = lastOpened.then(() =>
       device.open({
         generation: turn,
         transport,
@@ -94,6 +97,8 @@ export async function inWorld(
         userId,
       }),
     );
+    lastOpened = opening.catch(() => {});
+    const plain = await opening;
     const client = watched(plain);
     opened.push({ client, device, library: itsLibrary, options: driverOptions });
     if (online) await client.start();
@@ -144,19 +149,6 @@ export async function inWorld(
     await target.stop();
   }
 }
-
-/**
- * Opens clients one after the other. One that is made in the same millisecond as another has a clock of the same name in one
- * of 1,296 cases, and then two changes may be of the very same time, and one of them is lost to the others
- * (docs/compatibility.md).
- */
-function inTurn<Result>(open: () => Promise<Result>): Promise<Result> {
-  const opened = lastOpened.then(open);
-  lastOpened = opened.catch(() => {});
-  return opened;
-}
-
-let lastOpened: Promise<unknown> = Promise.resolve();
 
 interface Opened {
   client: TestClient;

@@ -89,11 +89,12 @@ export class Peer {
     return operation;
   }
 
-  /** Makes changes of these patches, by the id of the item. */
-  change(id: string, ...patches: Record<string, unknown>[]): void {
+  /** Makes a change of each of these patches to an item. Returns the time of the last. */
+  change(id: string, ...patches: Record<string, unknown>[]): string {
     const operations = patches.map((data) => ({ oid: `items/${id}`, timestamp: this.now(), data }));
     const { timestamp } = operations.at(-1)!;
     this.send({ type: 'op', replicaId: this.replicaId, timestamp, operations });
+    return timestamp;
   }
 
   /** A later time than before, as devices write it. */
