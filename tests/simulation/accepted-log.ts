@@ -2,6 +2,7 @@ import type { BaselineRow, Head, LibraryChange, ReplicaRow } from '@verdant-web/
 import type {
   AuthzKey,
   Oid,
+  Operation,
   Patch,
   PlainObject,
   ReplicaId,
@@ -39,8 +40,8 @@ export class AcceptedLog {
   founding: { baselines: BaselineRow[]; order: ServerOrder; by: ReplicaId | null } | null = null;
   /** Operations of devices that were accepted although they are dated below what others may have folded, over all epochs. */
   readonly late: Accepted[] = [];
-  /** How many operations were accepted of each author, over all epochs. */
-  readonly authors = new Map<ReplicaId, number>();
+  /** Everything that was stored, over all epochs: what is stored again after an eviction is in it again. */
+  readonly stored: Accepted[] = [];
   /** Operations folded so far, over all epochs. */
   folds = 0;
   accepted = 0;
@@ -90,7 +91,7 @@ export class AcceptedLog {
       this.byOrder.set(accepted.order, accepted);
       this.ever.set(accepted.id, accepted);
       this.accepted++;
-      this.authors.set(row.replicaId, (this.authors.get(row.replicaId) ?? 0) + 1);
+      this.stored.push(accepted);
       const isRepair = row.replicaId === SERVER_REPLICA_ID;
       if (!isRepair && before?.horizon && row.timestamp <= before.horizon) this.late.push(accepted);
     }
@@ -118,14 +119,18 @@ export class AcceptedLog {
     );
   }
 
-  /** What the library's objects should be: everything accepted, in order of time, as the oracle applies it. */
-  objects(): Map<Oid, PlainObject> {
-    const histories = new Map<Oid, Accepted[]>();
-    for (const accepted of this.operations) {
-      const history = histories.get(accepted.oid) ?? [];
-      history.push(accepted);
-      histories.set(accepted.oid, history);
-    }
+  /**
+   * What the library's objects should be: everything accepted, and these besides, in order of time, as the oracle applies it.
+   */
+  objects(besides: readonly Operation[] = []): Map<Oid, PlainObject> {
+    const histories = new Map<Oid, Pick<Accepted, 'timestamp' | 'patch'>[]>();
+    const add = (oid: Oid, timestamp: Timestamp, patch: Patch) => {
+      const history = histories.get(oid) ?? [];
+      history.push({ timestamp, patch });
+      histories.set(oid, history);
+    };
+    for (const { oid, timestamp, patch } of this.operations) add(oid, timestamp, patch);
+    for (const { oid, timestamp, data } of besides) add(oid, timestamp, data);
     const founding = new Map(this.founding?.baselines.map((row) => [row.oid, row]));
     const objects = new Map<Oid, PlainObject>();
     for (const oid of new Set([...histories.keys(), ...founding.keys()])) {

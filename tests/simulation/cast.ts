@@ -20,8 +20,6 @@ export interface Cast {
   replicas: SimulatedReplica[];
   /** Whether the app's schema changes, and devices migrate what they hold. */
   migrates: boolean;
-  /** Whether a change may never be offered, though nobody is at fault but a clock, or the client. */
-  hasExcuse: boolean;
 }
 
 /** Some users with some devices, of which most come early and some late. */
@@ -53,5 +51,5 @@ export function chooseCast({ seed, ...options }: CastOptions, without: ReadonlyS
     options.note(replica.id, `is a replica of ${replica.userId}, type ${replica.type}`);
     options.time.schedule(comes, () => replica.open());
   }
-  return { replicas, migrates, hasExcuse: skewed || foldsBeforeFirstSync || migrates };
+  return { replicas, migrates };
 }

@@ -52,6 +52,8 @@ export class Checks {
   readonly failures: string[] = [];
   /** Operations that no server should accept. */
   readonly trespasses = new Set<string>();
+  /** Operations that a hostile client has dated at or below the announced global ack. */
+  readonly misdated = new Set<string>();
   readonly #replicas = new Map<ReplicaId, CheckedReplica>();
   readonly #syncs = new Map<ReplicaId, Map<Timestamp, readonly Operation[]>>();
   /** Up to where the acked order of a replica was found to be true. */

@@ -1,5 +1,4 @@
 import type { Baseline, Oid, Operation, PlainObject, Timestamp } from '@verdant-web/protocol';
-import { rootOf } from '@verdant-web/protocol';
 import { idOf, type ObjectState, patched } from './objects.js';
 
 /** An operation as a client keeps it. */
@@ -33,10 +32,8 @@ export class ClientDatabase {
   /** Epochs of the library of which this device took the founding baselines in. */
   readonly heldFoundings = new Set<number>();
   wipes = 0;
-  /** Documents in which a device wrote that may not. */
-  readonly readerRoots = new Set<Oid>();
-  /** What was written here since the last wipe, by {@link idOf}, and the document that it is in. */
-  readonly written = new Map<string, Oid>();
+  /** What was written here since the last wipe, by {@link idOf}. */
+  readonly written = new Map<string, Operation>();
 
   get oids(): Iterable<Oid> {
     return this.#objects.keys();
@@ -52,7 +49,7 @@ export class ClientDatabase {
       else if (object.operations[at]!.timestamp === timestamp) object.operations[at] = stored;
       else object.operations.splice(at, 0, stored);
       const id = idOf(operation);
-      if (isLocal) this.written.set(id, rootOf(oid));
+      if (isLocal) this.written.set(id, operation);
       this.held.add(id);
     }
   }
@@ -71,7 +68,6 @@ export class ClientDatabase {
     this.heldFolds = 0;
     this.wipes++;
     this.written.clear();
-    this.readerRoots.clear();
   }
 
   /** What a sync offers: own changes after `since`, or, where there was no sync yet, everything. */

@@ -1,5 +1,5 @@
 import { isZeroTimestamp, type Patch } from '@verdant-web/protocol';
-import type { AcceptedLog } from './accepted-log.js';
+import type { Checks } from './checks.js';
 import type { SimulatedReplica } from './simulated-replica.js';
 
 /** How often operations come later than others may have folded: by the clock of who writes them, and by patch. */
@@ -11,16 +11,22 @@ export interface LateCount {
 export const noneLate = (): LateCount => ({ byClock: {}, byPatch: {} });
 
 /** Counts in one world. */
-export function countLate(log: AcceptedLog, replicas: readonly SimulatedReplica[]): LateCount {
+export function countLate({ log, misdated }: Checks, replicas: readonly SimulatedReplica[]): LateCount {
   const count = noneLate();
-  for (const { id, skewMs } of replicas) {
-    add(count, clockOf(skewMs), { operations: log.authors.get(id) ?? 0, late: 0 });
-  }
-  const skews = new Map(replicas.map(({ id, skewMs }) => [id, skewMs]));
-  for (const { replicaId, timestamp, patch } of log.late) {
-    const clock = isZeroTimestamp(timestamp) ? 'of a migration' : clockOf(skews.get(replicaId) ?? 0);
-    add(count, clock, { operations: 0, late: 1 });
-    count.byPatch[patch.op] = (count.byPatch[patch.op] ?? 0) + 1;
+  const clocks = new Map(replicas.map((replica) => [replica.id, clockOf(replica)]));
+  const late = new Set(log.late);
+  for (const accepted of log.stored) {
+    const { id, replicaId, timestamp, patch } = accepted;
+    const clock = misdated.has(id)
+      ? 'dated by a hostile client'
+      : isZeroTimestamp(timestamp)
+        ? 'of a migration'
+        : clocks.get(replicaId);
+    // The server's own are of no device.
+    if (clock === undefined) continue;
+    const isLate = late.has(accepted);
+    add(count, clock, { operations: 1, late: isLate ? 1 : 0 });
+    if (isLate) count.byPatch[patch.op] = (count.byPatch[patch.op] ?? 0) + 1;
   }
   return count;
 }
@@ -43,7 +49,8 @@ export function describeLate({ byClock, byPatch }: LateCount): string[] {
   ];
 }
 
-function clockOf(skewMs: number): string {
+function clockOf({ skewMs, setBackMs }: SimulatedReplica): string {
+  if (setBackMs > 0) return `clock set back by up to ${setBackMs <= 10_000 ? '10' : '55'} s`;
   if (skewMs === 0) return 'clock right';
   const by = Math.abs(skewMs) <= 10_000 ? 'up to 10 s' : 'more than 10 s';
   return `clock ${by} ${skewMs < 0 ? 'slow' : 'fast'}`;

@@ -1,10 +1,12 @@
 import type { DiskKind } from './disk.js';
 import type { LateCount } from './late-count.js';
 import type { Reduction } from './reduction.js';
+import type { WorldKind } from './world-kind.js';
 
 /** What came of a world. */
 export interface Outcome {
   seed: number;
+  kind: WorldKind;
   disk: DiskKind;
   /** What was left out of the world. */
   reduction: Reduction;

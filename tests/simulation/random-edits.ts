@@ -41,7 +41,7 @@ export class RandomEdits {
   }
 
   /** One user action, as operations; none where there is nothing to act on. */
-  make(database: ClientDatabase, clock: HybridClock): Operation[] {
+  make(database: ClientDatabase, clock: Pick<HybridClock, 'now'>): Operation[] {
     const random = this.#random;
     const roots = [...database.oids].filter((oid) => isRoot(oid) && mayBeSeenBy(this.#userId, oid));
     const changes: { oid: Oid; data: Patch }[] = [];

@@ -1,5 +1,5 @@
 import type { LibraryId } from '@verdant-web/protocol';
-import { type Oid, parseOid, rootOf } from '@verdant-web/protocol';
+import { type Oid, type Operation, parseOid, rootOf } from '@verdant-web/protocol';
 import type { Checks } from './checks.js';
 import { canonical, documentsOf, mayBeSeenBy } from './objects.js';
 import type { ServerHost, ServerProcess } from './server-host.js';
@@ -15,8 +15,6 @@ export interface ReckoningOptions {
   host: ServerHost;
   time: VirtualTime;
   checks: Checks;
-  /** Whether a change may never be offered, though nobody is at fault but a clock, or the client. */
-  hasExcuse: boolean;
 }
 
 /**
@@ -24,7 +22,7 @@ export interface ReckoningOptions {
  * the oracle applies them.
  */
 export class Reckoning {
-  /** Documents in which devices have changes that they never offered. */
+  /** Documents that on some device are what that makes of everything accepted and of its own changes that it never offered. */
   readonly explained = new Set<Oid>();
   readonly #options: ReckoningOptions;
 
@@ -68,29 +66,31 @@ export class Reckoning {
   }
 
   #compareReplica(expected: ReadonlyMap<Oid, string>, replica: SimulatedReplica): void {
+    const { log } = this.#options.checks;
     const found = replica.documents();
     const unheard = this.#unheardOf(replica);
     for (const root of new Set([...found.keys(), ...expected.keys()])) {
       const seen = found.get(root);
       const right = mayBeSeenBy(replica.userId, root) ? expected.get(root) : undefined;
       if (seen === right) continue;
-      if (replica.database.readerRoots.has(root)) continue;
-      this.#differs(replica.id, root, seen, right, { isExplained: unheard.has(root) });
+      const own = unheard.filter(({ oid }) => rootOf(oid) === root);
+      const isExplained = own.length > 0 && documentsOf(log.objects(own)).get(root) === seen;
+      this.#differs(replica.id, root, seen, right, { isExplained });
     }
   }
 
   /**
-   * Documents in which the device has written what the server never heard of. With a clock that falls back, the client dates a
-   * change before its last sync, and then never offers it; or folds it before it could.
+   * What the device has written and the server never heard of. With a clock that falls back, the client dates a change before its
+   * last sync, and then never offers it; or folds it before it could. A reader's change is never taken. That the server has not said to
+   * have any of it is checked with each of its messages.
    */
-  #unheardOf({ database }: SimulatedReplica): Set<Oid> {
+  #unheardOf({ database }: SimulatedReplica): Operation[] {
     const { ever } = this.#options.checks.log;
     const { trespasses } = this.#options.checks;
     const unheard = [...database.written].filter(([id]) => !ever.has(id) && !trespasses.has(id));
-    return new Set(unheard.map(([, root]) => root));
+    return unheard.map(([, operation]) => operation);
   }
 
-  /** A difference is a failure, unless a change that its device never offered explains it. */
   #differs(
     who: string,
     root: Oid,
@@ -98,12 +98,8 @@ export class Reckoning {
     expected: string | undefined,
     { isExplained }: { isExplained: boolean },
   ): void {
-    const { checks, hasExcuse } = this.#options;
-    if (isExplained && hasExcuse) {
-      this.explained.add(root);
-      return;
-    }
-    checks.fail('convergence', `${who} has ${root} as ${found}; it should be ${expected}`);
+    if (isExplained) this.explained.add(root);
+    else this.#options.checks.fail('convergence', `${who} has ${root} as ${found}; it should be ${expected}`);
   }
 
   /** Ask the server something, while time passes. */

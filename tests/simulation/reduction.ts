@@ -1,3 +1,5 @@
+import type { Outcome } from './outcome.js';
+
 /** What is left out of a world, so that what goes wrong in it can be seen better. */
 export interface Reduction {
   /** Nothing happens from then on, in virtual ms from the start; undefined: as the seed says. */
@@ -28,8 +30,13 @@ export function readReduction(until: string | undefined, without: string | undef
 }
 
 /** The command that runs a world again, with what was left out of it. */
-export function replayCommand(seed: number, { untilMs, without }: Reduction): string {
+export function replayCommand({
+  seed,
+  kind,
+  reduction: { untilMs, without },
+}: Pick<Outcome, 'seed' | 'kind' | 'reduction'>): string {
   const variables = [`SEED=${seed}`];
+  if (kind !== 'usual') variables.push(`KIND=${kind}`);
   if (untilMs !== undefined) variables.push(`UNTIL=${untilMs / 1000}`);
   if (without.size > 0) variables.push(`WITHOUT='${describe(without)}'`);
   return `${variables.join(' ')} npx vitest run --project system tests/simulation`;

@@ -13,7 +13,7 @@ export async function shrink(broken: Outcome, budget = 150): Promise<Outcome> {
 
   async function attempt(reduction: Reduction): Promise<boolean> {
     if (left-- <= 0) return false;
-    const outcome = await runWorld(broken.seed, { reduction });
+    const outcome = await runWorld(broken.seed, { reduction, kind: broken.kind });
     if (outcome.failures.length === 0 || ruleOf(outcome) !== rule) return false;
     smallest = outcome;
     return true;

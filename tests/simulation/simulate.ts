@@ -5,16 +5,18 @@ import { parseArgs } from 'node:util';
 import type { FromWorker, ToWorker } from './simulate-worker.js';
 import { addOutcome, describeTotals, noTotals } from './totals.js';
 import { wholeNumber } from './whole-number.js';
+import { WORLD_KINDS, worldKind } from './world-kind.js';
 
 /*
  * `pnpm simulate --seeds 100000` runs so many worlds over worker processes: a night. It ends with status 1 where one is
  * broken, and says how to run that one again.
  */
 
-const USAGE = `Usage: pnpm simulate [--seeds N] [--from N] [--workers N] [--bail]
+const USAGE = `Usage: pnpm simulate [--seeds N] [--from N] [--kind K] [--workers N] [--bail]
 
   --seeds N    how many worlds; default 500
   --from N     the first seed; default 1
+  --kind K     of which worlds: ${WORLD_KINDS.join(', ')}; default usual
   --workers N  how many processes; default: one for each core
   --bail       end with the first world that is broken`;
 
@@ -25,7 +27,7 @@ const PROGRESS_MS = 30_000;
 const totals = noTotals();
 /** How to run each broken world again, made small. */
 const broken = new Map<number, string>();
-const { first, end, workers, bail } = options();
+const { first, end, kind, workers, bail } = options();
 const started = performance.now();
 let next = first;
 
@@ -51,6 +53,7 @@ function options() {
       options: {
         seeds: { type: 'string', default: '500' },
         from: { type: 'string', default: '1' },
+        kind: { type: 'string', default: 'usual' },
         workers: { type: 'string', default: String(availableParallelism()) },
         bail: { type: 'boolean', default: false },
       },
@@ -60,6 +63,7 @@ function options() {
     return {
       first: from,
       end: from + seeds,
+      kind: worldKind(values.kind),
       workers: Math.max(1, wholeNumber('workers', values.workers)),
       bail: values.bail,
     };
@@ -87,7 +91,7 @@ function startWorker(): Promise<void> {
 
 function giveSeeds(worker: ChildProcess): void {
   const ends = bail && broken.size > 0;
-  const message: ToWorker = { from: next, to: ends ? next : Math.min(end, next + SLICE) };
+  const message: ToWorker = { kind, from: next, to: ends ? next : Math.min(end, next + SLICE) };
   next = Math.max(next, message.to);
   worker.send(message);
 }

@@ -5,7 +5,7 @@ import {
   type Oid,
   type ReplicaId,
   type ReplicaType,
-  rootOf,
+  type Timestamp,
   type UserId,
 } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
@@ -38,13 +38,21 @@ export interface ReplicaOptions {
   note(who: string, what: string): void;
 }
 
+/**
+ * How slow a clock may become: less than a minute behind the fastest. A client that is told of a time that is further ahead of
+ * its own shuts down, whatever the server does.
+ */
+const SLOWEST_MS = -35_000;
+
 /** A device: its disk, its clock, and the page that is open on it, if one is. */
 export class SimulatedReplica implements Endpoint {
   readonly id: ReplicaId;
   readonly userId: UserId;
   readonly type: ReplicaType;
   /** How far its clock is off, in ms. */
-  readonly skewMs: number;
+  skewMs: number;
+  /** By how much it was set back, in all, in ms. */
+  setBackMs = 0;
   readonly database = new ClientDatabase();
   readonly token: VerifiedToken;
   online = true;
@@ -160,8 +168,6 @@ export class SimulatedReplica implements Endpoint {
     this.#page?.page.write((clock) => {
       const operations = this.#edits.make(this.database, clock);
       history?.remember(operations);
-      // A reader's change that is folded on its device, before a sync could offer it, is never heard of again.
-      if (readOnly) for (const { oid } of operations) this.database.readerRoots.add(rootOf(oid));
       return operations;
     });
   }
@@ -182,16 +188,34 @@ export class SimulatedReplica implements Endpoint {
     });
   }
 
+  /** Write with these dates instead of those of its clock, as only a hostile client does. */
+  misdate(now: () => Timestamp): void {
+    if (!mayWrite(this.type)) return;
+    this.#page?.page.write(() => {
+      const operations = this.#edits.make(this.database, { now });
+      for (const operation of operations) this.#options.checks.misdated.add(idOf(operation));
+      return operations;
+    });
+  }
+
+  /** Somebody sets its clock back, or the network does. */
+  setClockBack(ms: number): void {
+    const before = this.skewMs;
+    this.skewMs = Math.max(before - ms, SLOWEST_MS);
+    this.setBackMs += before - this.skewMs;
+    this.#options.note(this.id, `clock is set back by ${before - this.skewMs} ms`);
+  }
+
   /** The documents that it shows. */
   documents(): Map<Oid, string> {
     return documentsOf(this.database.readAll());
   }
 
   #load(): void {
-    const { time, random, network, checks, skewMs, foldsBeforeFirstSync, note } = this.#options;
+    const { time, random, network, checks, foldsBeforeFirstSync, note } = this.#options;
     const scope = time.scope();
     note(this.id, `page opens, last synced ${this.database.lastSynced}`);
-    const clock = new HybridClock(() => time.now() + skewMs, random.name(7), this.#version);
+    const clock = new HybridClock(() => time.now() + this.skewMs, random.name(7), this.#version);
     if (this.#migrated < this.#version && mayWrite(this.type)) {
       const operations = this.#edits.migrate(this.database, clock);
       note(this.id, `migrates to ${this.#version}: ${operations.length} operations`);

@@ -16,6 +16,8 @@ import { NOTHING_REDUCED, type Reduction } from './reduction.js';
 import { ServerHost } from './server-host.js';
 import { Trace } from './trace.js';
 import { VirtualTime } from './virtual-time.js';
+import type { WorldKind } from './world-kind.js';
+import { dateWrongly } from './wrong-dates.js';
 
 const LIBRARY = 'simulated' as LibraryId;
 const START = 1_700_000_000_000;
@@ -27,8 +29,8 @@ export interface WorldOptions {
   /** How many of the last lines of its trace are kept; default 60. */
   traceLines?: number;
   reduction?: Reduction;
-  /** Whether the process is taken from memory wherever it rests, as a Durable Object is. Default: no. */
-  hibernates?: boolean;
+  /** Default: the usual one. */
+  kind?: WorldKind;
   /** The engine that the server runs; default: the real one. */
   engine?: typeof createVerdant;
 }
@@ -45,6 +47,7 @@ export async function runWorld(seed: number, options: WorldOptions = {}): Promis
 
 class World {
   readonly #seed: number;
+  readonly #kind: WorldKind;
   readonly #reduction: Reduction;
   readonly #plan: Random;
   readonly #time: VirtualTime;
@@ -61,14 +64,10 @@ class World {
 
   constructor(
     seed: number,
-    {
-      traceLines = 60,
-      reduction = NOTHING_REDUCED,
-      hibernates = false,
-      engine = createVerdant,
-    }: WorldOptions,
+    { traceLines = 60, reduction = NOTHING_REDUCED, kind = 'usual', engine = createVerdant }: WorldOptions,
   ) {
     this.#seed = seed;
+    this.#kind = kind;
     this.#reduction = reduction;
     const plan = new Random(seed, 'plan');
     this.#plan = plan;
@@ -115,7 +114,7 @@ class World {
       note,
     });
     this.#network.faulty = plan.chance(0.8);
-    if (hibernates) this.#hibernateAgainAndAgain(new Random(seed, 'hibernation'));
+    if (kind === 'hibernating') this.#hibernateAgainAndAgain(new Random(seed, 'hibernation'));
     const shared = { seed, libraryId: LIBRARY, time: this.#time, checks: this.#checks, note };
     this.#cast = chooseCast({ ...shared, network: this.#network }, reduction.without);
     const { replicas, migrates } = this.#cast;
@@ -131,6 +130,14 @@ class World {
     const planned = this.#plan.between(2, 5) * 60_000;
     const eventfulMs = Math.min(planned, this.#reduction.untilMs ?? planned);
     this.#happenings.start(START + eventfulMs, this.#reduction.without);
+    const { replicas } = this.#cast;
+    dateWrongly(
+      {
+        ...{ kind: this.#kind, random: new Random(this.#seed, 'wrong dates') },
+        ...{ replicas, time: this.#time, checks: this.#checks },
+      },
+      START + eventfulMs,
+    );
     await this.#until(START + eventfulMs);
     if (!this.#broken) await this.#settle();
     if (this.#hibernates) {
@@ -139,21 +146,21 @@ class World {
       await this.#until(this.#time.now() + 5_000);
     }
     const { log, failures } = this.#checks;
-    const { replicas, hasExcuse } = this.#cast;
     const reckoning = new Reckoning({
       ...{ libraryId: LIBRARY, host: this.#host, time: this.#time, checks: this.#checks },
-      ...{ replicas, hasExcuse },
+      replicas,
     });
     if (!this.#broken) await reckoning.compare();
     return {
       seed: this.#seed,
+      kind: this.#kind,
       disk: this.#diskKind,
       reduction: this.#reduction,
       failures,
       trace: this.#trace.lines,
       operations: log.accepted,
       faults: this.#faults.counts,
-      late: countLate(log, replicas),
+      late: countLate(this.#checks, replicas),
       explained: reckoning.explained.size,
       steps: this.#time.steps,
       virtualMinutes: (this.#time.now() - START) / 60_000,
