@@ -201,6 +201,7 @@ describe('an operation that comes late', () => {
     const zero = (): Timestamp => formatTimestamp({ version: 1, ms: 0, counter: counter++, node: 'migrate' });
     await bob.push(
       bob.set('items/1', 'color', 'none', { timestamp: zero() }),
+      bob.set('items/1', 'title', 'none', { timestamp: zero() }),
       bob.set('items/1', 'size', 'none', { timestamp: zero() }),
       bob.create('items/1', { id: '1', title: 'empty' }, { timestamp: zero() }),
     );

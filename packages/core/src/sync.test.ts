@@ -139,6 +139,22 @@ describe('a replica is reset', () => {
     expect(await world.snapshot('items', '2')).toBeNull();
   });
 
+  test('[SYNC-32] to baselines of which those of nested objects come before those that refer to them', async () => {
+    const world = new World();
+    const ana = world.device('ana').connect();
+    const ref = (id: string) => ({ '@@type': 'ref' as const, id });
+    await ana.sync({
+      baselines: [
+        ana.baseline('items/1', { id: '1', place: ref('items/1:a') }),
+        ana.baseline('items/1:a', { street: ref('items/1:b') }),
+        ana.baseline('items/1:b', { name: 'Elm' }),
+        ana.baseline('items/2', { id: '2' }),
+      ],
+    });
+    const { baselines } = await world.device('bob').connect().sync();
+    expect(baselines.map(({ oid }) => oid)).toEqual(['items/1:b', 'items/1:a', 'items/1', 'items/2']);
+  });
+
   test('[SYNC-11] when it asks to be treated as new', async () => {
     const world = new World();
     await world.founder();

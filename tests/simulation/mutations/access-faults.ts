@@ -92,4 +92,22 @@ export const accessFaults: readonly Fault[] = [
     right: 'clampTimestamp(timestamp, context.now + context.maxClockDrift);',
     wrong: 'clampTimestamp(timestamp, context.now * 2);',
   },
+  {
+    name: 'keeps the key of a deleted private document for the public one that follows it',
+    breaks: ['PRIV-6'],
+    harm: 'What somebody made for all is seen by the former owner alone.',
+    file: 'library/access.ts',
+    right:
+      'return allow(null, row !== null && row.authz !== null ? { root, authz: null, deleted: false } : null);',
+    wrong:
+      'return allow(row?.authz ?? null, row !== null && row.authz !== null ? { ...row, deleted: false } : null);',
+  },
+  {
+    name: 'folds what was written to a private document into the public one that follows it',
+    breaks: ['PRIV-6'],
+    harm: 'Everybody reads it.',
+    file: 'library/rebase.ts',
+    right: "if (patch.op !== 'initialize' && row.authz !== null && row.authz !== authz) continue;",
+    wrong: '',
+  },
 ];

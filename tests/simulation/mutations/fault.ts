@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import type { WorldKind } from '../world-kind.js';
 
 /** A fault that somebody might make in the engine, in a few lines of its source. */
 export interface Fault {
@@ -14,6 +15,8 @@ export interface Fault {
   /** The exact text that stands there once, and what takes its place. */
   readonly right: string;
   readonly wrong: string;
+  /** In worlds of which kind it is looked for; default: in the usual ones. */
+  readonly kind?: WorldKind;
 }
 
 /** The engine's sources. */

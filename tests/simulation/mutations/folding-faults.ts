@@ -186,4 +186,38 @@ export const foldingFaults: readonly Fault[] = [
     right: 'if (services.settings.disableRebasing || head.operations',
     wrong: 'if (head.operations',
   },
+  {
+    name: 'removes what it folds before it stores the baselines',
+    breaks: ['FOLD-12'],
+    harm: 'A crash between the two, and the documents are gone.',
+    file: 'library/rebaser.ts',
+    right: `      await library.commit({
+        ...rebaseChange(head, plan, baselines, started),
+`,
+    wrong: `      const whole = rebaseChange(head, plan, baselines, started);
+      await library.commit({ head: whole.head, fold: whole.fold });
+      await library.commit({
+        ...whole,
+        head: { ...whole.head, version: whole.head.version + 1 },
+        fold: [],
+`,
+  },
+  {
+    name: 'cannot fold an object that was never initialised',
+    breaks: ['FOLD-15'],
+    harm: 'Anybody can stop the folding of all documents.',
+    file: 'library/rebase.ts',
+    right: 'if (baseline) plan.removeBaselines.push(oid);\n    return;',
+    wrong: `if (baseline) plan.removeBaselines.push(oid);
+    else if (operations.every(({ data }) => !data.includes('"initialize"'))) throw new Error('There is no such object.');
+    return;`,
+  },
+  {
+    name: 'folds while an answer is being sent',
+    breaks: ['FOLD-17'],
+    harm: 'The rest of the answer lacks what was folded meanwhile.',
+    file: 'library/reply.ts',
+    right: 'return releasing(context.pin, replyParts(reply, context));',
+    wrong: 'context.pin.release();\n  return releasing(context.pin, replyParts(reply, context));',
+  },
 ];

@@ -18,7 +18,7 @@ process.on('message', async ({ name, seeds }: ToWorker) => {
   const fault = faults.find((other) => other.name === name)!;
   const engine = await engineWith(fault);
   for (const seed of seeds) {
-    const found = await lookInWorld(seed, engine);
+    const found = await lookInWorld(seed, { ...fault, engine });
     if (found) return send({ type: 'ended', found });
     send({ type: 'looked' });
   }

@@ -10,30 +10,47 @@ import { FOUND_FILE, type Found, readFound } from './found.js';
 import type { FromWorker, ToWorker } from './mutations-worker.js';
 import { PAGE, withPlantedFaults } from './planted-faults-page.js';
 import { unfound } from './unfound.js';
+import { verifyNamedTests } from './verify-named-tests.js';
 
 /*
  * `pnpm simulate:mutations` plants one fault after the other in the engine, and looks whether the simulation finds it in as many
- * worlds as CI runs: where it was found before, then from the first seed on.
+ * worlds as CI runs: where it was found before, then from the first seed on. With `--tests` it looks whether each that no world
+ * shows is found by the test that is said to find it.
  */
 
-const USAGE = `Usage: pnpm simulate:mutations [words of a fault's name] [--record] [--missing] [--workers N] [--seeds N]
+const USAGE = `Usage: pnpm simulate:mutations [words of a fault's name] [--record] [--missing] [--tests] [--workers N] [--seeds N]
 
   --record     write down where each is found, and the table of docs/reliability.md
   --missing    only those of which nothing is written down
+  --tests      of those that no world shows, whether the named test of each fails with it
   --workers N  how many processes; default: one for each core
   --seeds N    in how many worlds it is looked for; default 500, as many as CI runs`;
 
 /** A world that has not ended by then never does. */
 const DEADLINE_MS = 120_000;
 
-const { words, record, missing, workers, seeds } = options();
+const { words, record, missing, tests, workers, seeds } = options();
 const found = new Map(Object.entries(readFound()));
 const chosen = faults.filter(({ name }) => name.includes(words) && !(missing && isKnown(name)));
 const waiting = [...chosen];
 
-await Promise.all(Array.from({ length: Math.min(workers, chosen.length) }, work));
-const missed = chosen.filter(({ name }) => !found.has(name));
-console.log(`${chosen.length} faults, ${chosen.length - missed.length} of them found in ${seeds} worlds.`);
+if (tests) await runTests();
+else await lookInWorlds();
+
+async function runTests(): Promise<void> {
+  const named = unfound.filter(({ name }) => name.includes(words));
+  const holds = await verifyNamedTests(named, { workers, print: console.log });
+  console.log(
+    `${named.length} faults that no world shows. ${holds ? 'The named test of each finds it.' : 'See what is WRONG above.'}`,
+  );
+  process.exitCode = holds ? 0 : 1;
+}
+
+async function lookInWorlds(): Promise<void> {
+  await Promise.all(Array.from({ length: Math.min(workers, chosen.length) }, work));
+  const missed = chosen.filter(({ name }) => !found.has(name));
+  console.log(`${chosen.length} faults, ${chosen.length - missed.length} of them found in ${seeds} worlds.`);
+}
 
 function isKnown(name: string): boolean {
   return found.has(name) || unfound.some((other) => other.name === name);
@@ -46,6 +63,7 @@ function options() {
       options: {
         record: { type: 'boolean', default: false },
         missing: { type: 'boolean', default: false },
+        tests: { type: 'boolean', default: false },
         workers: { type: 'string', default: String(availableParallelism()) },
         seeds: { type: 'string', default: '500' },
       },
@@ -54,6 +72,7 @@ function options() {
       words: positionals.join(' '),
       record: values.record,
       missing: values.missing,
+      tests: values.tests,
       workers: Math.max(1, wholeNumber('workers', values.workers)),
       seeds: wholeNumber('seeds', values.seeds),
     };

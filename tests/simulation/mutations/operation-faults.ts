@@ -199,4 +199,23 @@ export const operationFaults: readonly Fault[] = [
     right: 'for (const id of gone) library.state.replicas.delete(id);',
     wrong: '',
   },
+  {
+    name: 'tells in one message what several replicas wrote',
+    breaks: ['OP-12'],
+    harm: 'Who wrote a part of it is not told the rest.',
+    file: 'library/releaser.ts',
+    right: `      gathered?.author === author &&
+      gathered.changes.replicaId === changes.replicaId &&
+`,
+    wrong: `      gathered !== null &&
+`,
+  },
+  {
+    name: 'gathers any amount into one message to others',
+    breaks: ['OP-12'],
+    harm: 'What took many messages to come takes one, of any length, to leave.',
+    file: 'library/releaser.ts',
+    right: 'gathered.length + length <= MAX_GATHERED_LENGTH',
+    wrong: 'gathered.length + length <= Number.MAX_SAFE_INTEGER',
+  },
 ];

@@ -18,9 +18,9 @@ export function withPlantedFaults(page: string, found: Readonly<Record<string, F
 }
 
 function tableOf(found: Readonly<Record<string, Found>>): string {
-  const rows = faults.map(({ name, breaks }) => {
+  const rows = faults.map(({ name, breaks, kind }) => {
     const where = found[name];
-    const shows = where ? `world ${where.seed}: ${where.check}` : linkOf(name);
+    const shows = where ? `${kind ? `${kind} ` : ''}world ${where.seed}: ${where.check}` : linkOf(name);
     return `| ${name} | ${breaks.map((rule) => `[${rule}]`).join(' ')} | ${shows} |`;
   });
   return [

@@ -232,4 +232,13 @@ export const proofFaults: readonly Fault[] = [
     right: 'const MAX_PENDING = 8;',
     wrong: 'const MAX_PENDING = 1;',
   },
+  {
+    name: 'forgets, where the process is taken from memory, what its sockets have not acknowledged',
+    breaks: ['ACK-1'],
+    harm: 'A device is taken to hold what may never have reached it.',
+    file: 'library/delivery.ts',
+    right: 'for (const sent of resting.open) this.#open.push(sentAgain(sent));',
+    wrong: 'void sentAgain;',
+    kind: 'hibernating',
+  },
 ];
