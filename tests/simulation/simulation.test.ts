@@ -51,7 +51,7 @@ if (SEED !== undefined) {
     ['hostile-dates', 'dated by a hostile client'],
   ] as const)('worlds hold where dates are wrong: %s', { timeout: 600_000 }, async (kind, author) => {
     const totals = noTotals();
-    for (let seed = 1; seed <= 40; seed++) {
+    for (let seed = 1; seed <= 50; seed++) {
       const outcome = await runWorld(seed, { traceLines: TRACE_LINES, kind });
       expect(report(outcome)).toBe('');
       addOutcome(totals, outcome);

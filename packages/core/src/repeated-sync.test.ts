@@ -71,6 +71,64 @@ test('[EVICT-6] a poll that was asked for everything, and comes once more after 
   expect(answer).toMatchObject({ overwriteLocalData: true });
 });
 
+test('[PROOF-13] a poll that was under way for so long that the library was evicted meanwhile is proven by itself alone', async () => {
+  const world = new World();
+  await world.founder('ana');
+  const bob = await world.member('bob');
+  const since = bob.stamp();
+  bob.disconnect();
+  const delayed = bob.syncMessage({ since });
+  const next = bob.syncMessage({ since });
+  await bob.post(next);
+  await world.evict();
+  await world.founder('ana');
+  // Its answer comes to nobody: the page that asked is gone.
+  await bob.post(delayed);
+  const reset = bob.syncMessage({ since: next.timestamp });
+  expect(await bob.post(reset)).toMatchObject([{ overwriteLocalData: true }]);
+  // Once it is applied, that is the end of it.
+  expect(await bob.post(bob.syncMessage({ since: reset.timestamp }))).toMatchObject([
+    { overwriteLocalData: false, operations: [] },
+  ]);
+});
+
+test('[PROOF-13] a founding sync that was under way for as long, too', async () => {
+  const world = new World();
+  await world.founder('ana');
+  const bob = world.device('bob');
+  const delayed = bob.syncMessage();
+  const next = bob.syncMessage();
+  await bob.post(next);
+  await world.evict();
+  await world.founder('ana');
+  await bob.post(delayed);
+  expect(await bob.post(bob.syncMessage({ since: next.timestamp }))).toMatchObject([
+    { overwriteLocalData: true },
+  ]);
+});
+
+test('[PROOF-13] a sync after a clock was set back is proven by itself alone', async () => {
+  const world = new World();
+  await world.founder('ana');
+  const bob = await world.member('bob');
+  const since = bob.stamp();
+  await world.evict();
+  await world.founder('ana');
+  bob.connect();
+  expect(await bob.sync({ since, timestamp: bob.stamp(-60_000) })).toMatchObject({
+    overwriteLocalData: true,
+  });
+  // The answer was lost with its socket.
+  bob.cut().connect();
+  const timestamp = bob.stamp(-50_000);
+  expect(await bob.sync({ since, timestamp })).toMatchObject({ overwriteLocalData: true });
+  bob.cut().connect();
+  expect(await bob.sync({ since: timestamp, timestamp: bob.stamp(-40_000) })).toMatchObject({
+    overwriteLocalData: false,
+    operations: [],
+  });
+});
+
 describe('polls that outrun their answers', () => {
   test('[SYNC-20] are not told the same for ever', async () => {
     const world = new World();

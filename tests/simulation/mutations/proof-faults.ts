@@ -241,4 +241,13 @@ export const proofFaults: readonly Fault[] = [
     wrong: 'void sentAgain;',
     kind: 'hibernating',
   },
+  {
+    name: 'takes a since of before an eviction for proof of a reset that came after it',
+    breaks: ['PROOF-13'],
+    harm: 'A device to which the reset was lost lacks for good what others founded the library with.',
+    file: 'library/incoming-sync.ts',
+    right: 'late: this.isLate || this.#mayBeOutrun };',
+    wrong: 'late: this.isLate };',
+    kind: 'clocks-set-back',
+  },
 ];

@@ -91,6 +91,17 @@ export class IncomingSync {
     return acked !== null && this.timestamp <= acked;
   }
 
+  /**
+   * Whether the replica may have applied answers that are dated later than this sync: its clock was set back, or the sync was
+   * under way for so long that the replica, or the library, was evicted meanwhile, and what it was told before is forgotten. A
+   * socket does not outlive that.
+   */
+  get #mayBeOutrun(): boolean {
+    const { since } = this.message;
+    if (since !== null && since >= this.timestamp) return true;
+    return this.isNew && this.connection.kind === 'request' && (since !== null || this.draft.head.epoch > 0);
+  }
+
   /** See {@link Step.answered}. */
   get answered(): NonNullable<Step['answered']> {
     return { replicaId: this.message.replicaId, timestamp: this.timestamp };
@@ -98,7 +109,7 @@ export class IncomingSync {
 
   /** The answer that goes up to this server order, until it is proven to be applied. */
   pendingReply(order: number, reset: PendingReply['reset']): PendingReply {
-    return { timestamp: this.timestamp, order, reset, late: this.isLate };
+    return { timestamp: this.timestamp, order, reset, late: this.isLate || this.#mayBeOutrun };
   }
 
   /** See {@link founderOf}. */

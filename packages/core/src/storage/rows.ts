@@ -72,8 +72,8 @@ export interface PendingReply {
    */
   reset: 'first' | 'again' | 'owed' | false;
   /**
-   * Whether the replica had acknowledged something dated later already: a request that was under way for long, or a
-   * clock that was set back. Then a later `since` may come from there, and only this very timestamp is proof.
+   * Whether the replica had acknowledged something dated later already, or may have before an eviction: a request that was under
+   * way for long, or a clock that was set back. Then a later `since` may come from there, and only this very timestamp is proof.
    */
   late: boolean;
 }
