@@ -54,7 +54,7 @@ export interface ServerOptions {
   /** A copy of this folder is its data. */
   copyOf?: string | undefined;
   /** What of ours is set otherwise than usual: see `servers/ours.mjs`. */
-  settings?: object;
+  settings?: object | undefined;
   /** The file that `node --cpu-prof` writes as it ends. */
   profile?: string | undefined;
 }

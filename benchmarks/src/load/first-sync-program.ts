@@ -18,7 +18,7 @@ export interface FirstSyncLoad {
   operations: number;
   /** A small library, to warm up on. */
   warmUpLibrary: string;
-  warmUpSyncs: number;
+  warmUpMs: number;
   measureMs: number;
   /** Whether somebody writes to another library at the end. */
   pings: boolean;
@@ -44,16 +44,18 @@ const { base, transport } = load;
 const now = createClock();
 let replicas = 0;
 
+// All of one user: over HTTP each is there for a while after its poll, and the next would be told of all those users.
+const user = `fresh-${process.pid}`;
 const firstSync = (library: string) =>
-  syncOnce({ base, transport, library, user: `fresh-${process.pid}-${replicas++}`, timestamp: now() });
+  syncOnce({ base, transport, library, user, replica: `${user}-${replicas++}`, timestamp: now() });
 
-for (let sync = 0; sync < load.warmUpSyncs; sync++) await firstSync(load.warmUpLibrary);
+await syncFor(load.warmUpLibrary, load.warmUpMs);
 
 const memoryBefore = residentMemory(load.serverPid);
 forgetPeakMemory(load.serverPid);
 const started = performance.now();
 const cpuBefore = cpuSeconds(load.serverPid);
-const { syncs, last } = await syncFor(load.measureMs);
+const { syncs, last } = await syncFor(load.library, load.measureMs);
 const seconds = (performance.now() - started) / 1000 / syncs;
 const serverCpuSeconds = (cpuSeconds(load.serverPid) - cpuBefore) / syncs;
 const extraMemory = peakMemory(load.serverPid) - memoryBefore;
@@ -79,16 +81,16 @@ process.send!(figures, () => process.exit());
 async function withPings(): Promise<PingFigures> {
   const pings = await startPings(load.base);
   pings.measure();
-  await syncFor(load.measureMs);
+  await syncFor(load.library, load.measureMs);
   return pings.end();
 }
 
-async function syncFor(ms: number): Promise<{ syncs: number; last: Buffer }> {
+async function syncFor(library: string, ms: number): Promise<{ syncs: number; last: Buffer }> {
   const begun = performance.now();
   let syncs = 0;
   let last: Buffer = Buffer.of();
   while (syncs < LEAST_SYNCS || performance.now() - begun < ms) {
-    last = await firstSync(load.library);
+    last = await firstSync(library);
     syncs++;
   }
   return { syncs, last };

@@ -13,8 +13,10 @@ export type Transport = 'socket' | 'http';
 export interface SingleSync {
   base: string;
   library: string;
-  /** Also whose the replica is. */
+  /** Whose the replica is. */
   user: string;
+  /** Left out: the user's only one. */
+  replica?: string;
   transport: Transport;
   /** The client's time of the sync. */
   timestamp: string;
@@ -74,7 +76,7 @@ async function overHttp(sync: SingleSync): Promise<Buffer> {
 
 function messagesOf(sync: SingleSync): [presence: string, sync: string] {
   const { timestamp, since = null, baselines = '', operations = '' } = sync;
-  const replicaId = `replica-of-${sync.user}`;
+  const replicaId = sync.replica ?? `replica-of-${sync.user}`;
   const head = JSON.stringify({ type: 'sync', replicaId, timestamp, schemaVersion: 1, since });
   return [
     JSON.stringify({ type: 'presence-update', replicaId, presence: {}, internal: {} }),

@@ -1,13 +1,16 @@
 // The floor of syncs that bring much or are told much: the least that a correct server could do. It founds a library by
 // parsing the message and inserting what it brings in one transaction, and tells it by reading the texts page by page and
 // passing them on, over a socket or HTTP. It verifies nothing, knows no replicas, and can neither fold nor find an object.
+// With `knowsReplicas` it verifies the token and has stored who it is, before it answers.
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
+import { jwtVerify } from 'jose';
 import { WebSocketServer } from 'ws';
 import { endAsTold } from './life.mjs';
 
-const [port, directory] = process.argv.slice(2);
+const [port, directory, tokenSecret, settings] = process.argv.slice(2);
+const { knowsReplicas } = JSON.parse(settings);
 const database = new Database(join(directory, 'floor.sqlite'));
 database.pragma('journal_mode = WAL');
 // As ours: what was acknowledged survives loss of power.
@@ -45,6 +48,16 @@ const found = database.transaction((library, { baselines, operations }) => {
   tables.operations.store(library, operations);
 });
 
+database.exec(`CREATE TABLE IF NOT EXISTS replicas (
+  library TEXT, id TEXT, user TEXT, seen INTEGER, PRIMARY KEY (library, id)
+) WITHOUT ROWID`);
+const putReplica = database.prepare('INSERT OR REPLACE INTO replicas VALUES (?, ?, ?, ?)');
+const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+const secret = new TextEncoder().encode(tokenSecret);
+const key = await crypto.subtle.importKey('raw', secret, algorithm, false, ['verify']);
+const verified = (token) =>
+  knowsReplicas ? jwtVerify(token, key, { algorithms: ['HS256'], requiredClaims: ['exp'] }) : null;
+
 let waiting = [];
 const commit = () => {
   const batch = waiting;
@@ -57,7 +70,9 @@ const commit = () => {
 };
 
 /** Founds the library, or tells it: passes the pieces of the reply to `write`, which resolves when it can take more. */
-const sync = async (library, message, write) => {
+const sync = async (token, message, write) => {
+  const { lib: library, sub: user } = contentOf(token);
+  if ((await verified(token)) !== null) putReplica.run(library, message.replicaId, user, Date.now());
   const head = `{"type":"sync-resp","ackedTimestamp":"${message.timestamp}"`;
   if (message.baselines.length + message.operations.length > 0) {
     found(library, message);
@@ -83,24 +98,21 @@ const http = createServer(async (request, response) => {
   for await (const piece of request) pieces.push(piece);
   const { messages } = JSON.parse(Buffer.concat(pieces));
   response.setHeader('Content-Type', 'application/json');
-  const rest = await sync(
-    libraryOf(request.headers.authorization.slice('Bearer '.length)),
-    messages.at(-1),
-    (text) => {
-      const isFirst = !response.headersSent;
-      if (response.write(isFirst ? `{"messages":[${text}` : text)) return undefined;
-      return new Promise((resolve) => response.once('drain', resolve));
-    },
-  );
+  const rest = await sync(request.headers.authorization.slice('Bearer '.length), messages.at(-1), (text) => {
+    const isFirst = !response.headersSent;
+    if (response.write(isFirst ? `{"messages":[${text}` : text)) return undefined;
+    return new Promise((resolve) => response.once('drain', resolve));
+  });
   response.end(`${response.headersSent ? '' : '{"messages":['}${rest}]}`);
 });
 
-const connect = (socket, library) => {
+const connect = (socket, token) => {
+  const { lib: library } = contentOf(token);
   socket.on('message', async (data) => {
     const message = JSON.parse(data);
     if (message.type === 'op' && waiting.push({ library, socket, message }) === 1) setImmediate(commit);
     if (message.type !== 'sync') return;
-    const rest = await sync(library, message, (text) => {
+    const rest = await sync(token, message, (text) => {
       const sent = new Promise((resolve) => socket.send(text, { fin: false }, resolve));
       return socket.bufferedAmount > 256 * 1024 ? sent : undefined;
     });
@@ -108,11 +120,11 @@ const connect = (socket, library) => {
   });
 };
 
-const libraryOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).lib;
+const contentOf = (token) => JSON.parse(Buffer.from(token.split('.')[1], 'base64url'));
 const sockets = new WebSocketServer({ server: http, perMessageDeflate: false, maxPayload: 0 });
 sockets.on('connection', (socket, request) => {
   const [, token] = request.headers['sec-websocket-protocol'].split(/, ?/);
-  connect(socket, libraryOf(token));
+  connect(socket, token);
 });
 http.listen(Number(port), '127.0.0.1', () => console.log('listening'));
 endAsTold();
