@@ -32,7 +32,10 @@ export class ClientDatabase {
   /** Epochs of the library of which this device took the founding baselines in. */
   readonly heldFoundings = new Set<number>();
   wipes = 0;
-  /** What was written here since the last wipe, by {@link idOf}. */
+  /**
+   * What was written here since the last wipe, by {@link idOf}. Not what was dated below what was folded here already: the device
+   * itself overlooks that.
+   */
   readonly written = new Map<string, Operation>();
 
   get oids(): Iterable<Oid> {
@@ -49,7 +52,8 @@ export class ClientDatabase {
       else if (object.operations[at]!.timestamp === timestamp) object.operations[at] = stored;
       else object.operations.splice(at, 0, stored);
       const id = idOf(operation);
-      if (isLocal) this.written.set(id, operation);
+      const isOverlooked = object.baseline !== null && timestamp <= object.baseline.timestamp;
+      if (isLocal && !isOverlooked) this.written.set(id, operation);
       this.held.add(id);
     }
   }

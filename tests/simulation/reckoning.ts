@@ -1,5 +1,5 @@
 import type { LibraryId } from '@verdant-web/protocol';
-import { type Oid, type Operation, parseOid, rootOf } from '@verdant-web/protocol';
+import { type Oid, type Operation, parseOid, rootOf, type Timestamp } from '@verdant-web/protocol';
 import type { Checks } from './checks.js';
 import { canonical, documentsOf, mayBeSeenBy } from './objects.js';
 import type { ServerHost, ServerProcess } from './server-host.js';
@@ -66,7 +66,6 @@ export class Reckoning {
   }
 
   #compareReplica(expected: ReadonlyMap<Oid, string>, replica: SimulatedReplica): void {
-    const { log } = this.#options.checks;
     const found = replica.documents();
     const unheard = this.#unheardOf(replica);
     for (const root of new Set([...found.keys(), ...expected.keys()])) {
@@ -74,9 +73,22 @@ export class Reckoning {
       const right = mayBeSeenBy(replica.userId, root) ? expected.get(root) : undefined;
       if (seen === right) continue;
       const own = unheard.filter(({ oid }) => rootOf(oid) === root);
-      const isExplained = own.length > 0 && documentsOf(log.objects(own)).get(root) === seen;
-      this.#differs(replica.id, root, seen, right, { isExplained });
+      this.#differs(replica.id, root, seen, right, { isExplained: this.#explains(own, root, seen) });
     }
+  }
+
+  /**
+   * Whether these make the document what a device sees: in order of time, or on top of what is there, as where the device had
+   * folded a deletion and kept nothing that is dated after them.
+   */
+  #explains(own: readonly Operation[], root: Oid, seen: string | undefined): boolean {
+    if (own.length === 0) return false;
+    const { log } = this.#options.checks;
+    const onTop = own.map((operation) => ({
+      ...operation,
+      timestamp: `~${operation.timestamp}` as Timestamp,
+    }));
+    return [own, onTop].some((besides) => documentsOf(log.objects(besides)).get(root) === seen);
   }
 
   /**
