@@ -213,7 +213,7 @@ export const proofFaults: readonly Fault[] = [
     breaks: ['PROOF-13'],
     harm: 'It proves a newer one; the old one may never have arrived.',
     file: 'library/incoming-sync.ts',
-    right: 'return { timestamp: this.timestamp, order, reset, late: this.isLate };',
+    right: 'return { timestamp: this.timestamp, order, reset, late: this.isLate || this.#mayBeOutrun };',
     wrong: 'return { timestamp: this.timestamp, order, reset, late: false };',
   },
   {
