@@ -86,6 +86,21 @@ describe('eviction', () => {
     expect(answer).toMatchObject({ type: 'sync-resp', overwriteLocalData: true });
   });
 
+  test('[EVICT-6] nor where nobody was there for a while, and the library could leave memory', async () => {
+    const world = new World({ libraryIdleMs: 0 });
+    await world.founder();
+    const bob = world.device('bob');
+    const [reset] = await bob.post(bob.syncMessage());
+    const poll = bob.syncMessage({ since: reset?.type === 'sync-resp' ? reset.ackedTimestamp : null });
+    await bob.post(poll);
+    await world.evict();
+    await world.settle(5_000);
+    await world.founder('cat');
+    await bob.post(poll);
+    const [answer] = await bob.post(bob.syncMessage({ since: poll.timestamp }));
+    expect(answer).toMatchObject({ type: 'sync-resp', overwriteLocalData: true });
+  });
+
   test('[EVICT-9] does not let an operation in that was stored before it, and is delivered once more', async () => {
     const world = new World();
     await world.founder();

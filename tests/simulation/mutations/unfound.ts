@@ -48,12 +48,6 @@ export const unfound: readonly Unfound[] = [
     test: '[SYNC-13] when it was away for too long and others have written',
   },
   {
-    name: 'resets a truant that has missed nothing',
-    why: 'What a reset forfeits is not missed: it may do that.',
-    file: SYNC,
-    test: '[SYNC-13] but not when nobody has',
-  },
-  {
     name: 'does not reset a reader that has written',
     why: 'What readers hold of their own is left out of the reckoning.',
     file: SYNC,
@@ -82,12 +76,6 @@ export const unfound: readonly Unfound[] = [
     why: 'A device that folds later than it may holds the same documents.',
     file: SYNC,
     test: '[SYNC-28] is told everybody present, itself included, and the global ack',
-  },
-  {
-    name: 'shows an author the operations that it sent',
-    why: 'A device takes an operation that it has for the one that it is.',
-    file: OPERATIONS,
-    test: '[OP-1] [OP-2] [MSG-3] [MSG-9] is acknowledged with its own timestamp, and reaches the others once, without server fields',
   },
   {
     name: 'takes an op over HTTP to say that nothing older will come',
@@ -138,12 +126,6 @@ export const unfound: readonly Unfound[] = [
     test: '[ACK-6] acked logical time is what an ack says, and never moves back',
   },
   {
-    name: 'takes no ack for proof that an answer was applied',
-    why: 'The since of the next sync proves it.',
-    file: SYNC,
-    test: '[PROOF-2] by an ack of an operation listed in it, on the socket that got it',
-  },
-  {
     name: 'takes an ack over HTTP for proof',
     why: 'No device sends one.',
     file: SYNC,
@@ -180,12 +162,6 @@ export const unfound: readonly Unfound[] = [
     test: '[SYNC-8] not to one that was sent the founding, and was heard of',
   },
   {
-    name: 'resets a replica once, whether or not it takes the reset',
-    why: 'Most lost resets are of replicas that lack what was folded, which resets them again by another rule.',
-    file: SYNC,
-    test: '[PROOF-1] [PROOF-7] [PROOF-12] [SYNC-17] by a later since: until then a reset is repeated',
-  },
-  {
     name: 'adds a history that comes again to what it has folded of it',
     why: 'A founder seldom stays the only one until it has folded.',
     file: SYNC,
@@ -196,12 +172,6 @@ export const unfound: readonly Unfound[] = [
     why: 'The clients of the simulation read their histories in one go.',
     file: SYNC,
     test: '[SYNC-33] nor does that take the place of what it wrote while it read its history: stored, though not in it',
-  },
-  {
-    name: 'leaves sockets open when it evicts a library',
-    why: 'What they bring is refused, as it is of an earlier epoch.',
-    file: EVICT,
-    test: '[EVICT-1] [EVICT-2] [EVICT-4] leaves nothing, and disconnects everybody',
   },
   {
     name: 'takes an ack with a nonce for one with a timestamp',

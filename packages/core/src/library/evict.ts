@@ -88,5 +88,6 @@ const startEpoch = (library: LiveLibrary): Promise<void> =>
     library.state = await loadState(library.storage, library.activeSince);
     // A request of the epoch before may come once more: its timestamp still proves nothing.
     keepRequests(library.state, before);
+    library.evictedAt = library.services.scheduler.now();
     library.disconnectAll('The library was evicted. Connect again to restore it.');
   });

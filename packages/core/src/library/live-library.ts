@@ -29,6 +29,12 @@ const MAX_RETRIES = 2;
 const SETTLING_SIZE = 4;
 
 /**
+ * Longer than a request is under way. An evicted library stays in memory for so long, since what is known of requests that may come
+ * once more is nowhere else.
+ */
+const UNDER_WAY_MS = 60_000;
+
+/**
  * A library in memory: one inbox, worked off batch by batch.
  *
  * take what waits → gather facts → decide → one commit → release effects. Nothing leaves before it is durable, messages
@@ -44,6 +50,8 @@ export class LiveLibrary {
   readonly presence: PresenceFanOut;
   readonly roll: Roll;
   readonly pins = new Set<Pin>();
+  /** When it was last evicted, in ms, while it was in memory. */
+  evictedAt = Number.NEGATIVE_INFINITY;
   readonly files = new LibraryFiles(this);
   state: LibraryState;
   readonly settler: Settler;
@@ -198,7 +206,9 @@ export class LiveLibrary {
   /** Since when (ms) the library could leave memory; null: it is in use. */
   get idleSince(): number | null {
     const busy = this.#running || !this.#inbox.isEmpty || this.#tasks.length > 0 || this.pins.size > 0;
-    return busy || this.#holds > 0 || !this.roll.isEmpty || this.#rebaser.isDue ? null : this.#lastActive;
+    if (busy || this.#holds > 0 || !this.roll.isEmpty || this.#rebaser.isDue) return null;
+    const { scheduler } = this.services;
+    return scheduler.now() - this.evictedAt < UNDER_WAY_MS ? null : this.#lastActive;
   }
 
   /** Resolves when nothing waits to be worked off. */
