@@ -20,7 +20,7 @@ export function findFoldable(scope: Scope, query: FoldQuery): Foldable {
     baselines,
     next,
   });
-  const seen = new Set<Oid>();
+  const seen = new Set<Oid>(query.except);
   let text = 0;
   let looked = query.after;
   let rest = query.limit * LOOK_FACTOR;

@@ -17,6 +17,7 @@ import type { AccessRow, BaselineRow, OperationRow, ReplicaRow } from '../storag
 import { type AccessView, announce, decideAccess } from './access.js';
 import type { Caller } from './connection.js';
 import type { Draft } from './draft.js';
+import { fits } from './fits.js';
 import { FewSeenKeys, type SeenKeys } from './seen-keys.js';
 
 /** An operation that will be stored. */
@@ -185,8 +186,7 @@ export function* foundedBy(baselines: Iterable<Baseline>): Generator<Operation> 
 /** The JSON text of a value, where it can be stored. */
 function storable(value: unknown, maxBytes: number): string {
   const text = JSON.stringify(value);
-  // A UTF-16 unit has at most three bytes of UTF-8: nearly everything is decided by the length.
-  if (text.length * 3 <= maxBytes || new TextEncoder().encode(text).byteLength <= maxBytes) return text;
+  if (fits(text, maxBytes)) return text;
   throw new VerdantError(
     VerdantErrorCode.TooLarge,
     `A value has more than the ${maxBytes} bytes that this server can store in one. Split it up, or keep it in a file.`,

@@ -113,6 +113,7 @@ export class Batches {
     if (change) {
       const result = await storage.commit(change);
       if (!result.ok) throw new Conflict();
+      state.tooLarge.wrote(change.operations ?? []);
     }
     draft.adopt(now);
     for (const [index, unit] of units.entries()) this.#release(unit, effects[index]!);

@@ -10,6 +10,7 @@ import {
 } from '@verdant-web/protocol';
 import type { BaselineRow, Head, OperationRow } from '../storage/rows.js';
 import type { LibraryChange } from '../storage/storage.js';
+import { fits } from './fits.js';
 
 /** What folding some operations changes. */
 export interface RebasePlan {
@@ -23,17 +24,21 @@ export interface RebasePlan {
   /** Files that are referred to by an object that did not. */
   usedFiles: string[];
   foldedThrough: ServerOrder;
+  /** Objects that all of these operations would make larger than can be stored. */
+  tooLarge: Oid[];
 }
 
 /**
  * Fold operations, grouped by object and in timestamp order, into the objects' baselines.
  *
  * An object that ends deleted, or was never initialised, has no baseline: a change that arrives late finds nothing, on
- * the server as on clients. A patch that does not fit its object changes nothing, so no document can stop a rebase.
+ * the server as on clients. A patch that does not fit its object changes nothing, and one that makes its object larger than can be stored stays in the log with
+ * all that follow it, so no document can stop a rebase.
  */
 export function planRebase(
   operations: readonly OperationRow[],
   baselines: readonly BaselineRow[],
+  maxValueBytes: number,
 ): RebasePlan {
   const plan: RebasePlan = {
     fold: [],
@@ -42,32 +47,43 @@ export function planRebase(
     releasedFiles: [],
     usedFiles: [],
     foldedThrough: 0,
+    tooLarge: [],
   };
   const before = new Map(baselines.map((row) => [row.oid, row]));
   for (let i = 0; i < operations.length; ) {
     const { oid } = operations[i]!;
     let end = i;
     while (end < operations.length && operations[end]!.oid === oid) end++;
-    foldObject(oid, operations.slice(i, end), before.get(oid) ?? null, plan);
+    const object = { oid, baseline: before.get(oid) ?? null, maxValueBytes };
+    foldObject(object, operations.slice(i, end), plan);
     i = end;
   }
   return plan;
 }
 
-function foldObject(
-  oid: Oid,
-  operations: readonly OperationRow[],
-  baseline: BaselineRow | null,
-  plan: RebasePlan,
-): void {
+interface FoldedObject {
+  oid: Oid;
+  baseline: BaselineRow | null;
+  maxValueBytes: number;
+}
+
+function foldObject(object: FoldedObject, operations: readonly OperationRow[], plan: RebasePlan): void {
+  const { oid, baseline, maxValueBytes } = object;
   const before = objectOf(baseline);
   const released = new Set<string>();
+  const { state, authz } = applyRows(before, afterBaseline(baseline, operations), released);
+  const snapshot = JSON.stringify(state);
+  if (state !== undefined && !fits(snapshot, maxValueBytes)) {
+    const count = countFitting(object, operations);
+    plan.tooLarge.push(oid);
+    if (count > 0) foldObject(object, operations.slice(0, count), plan);
+    return;
+  }
   const filesBefore = fileIdsIn(before.state);
   for (const row of operations) {
     plan.fold.push(row.order);
     plan.foldedThrough = Math.max(plan.foldedThrough, row.order);
   }
-  const { state, authz } = applyRows(before, afterBaseline(baseline, operations), released);
   const filesAfter = new Set(fileIdsIn(state));
   plan.releasedFiles.push(...[...released].filter((id) => !filesAfter.has(id)));
   plan.usedFiles.push(...[...filesAfter].filter((id) => !filesBefore.includes(id)));
@@ -77,7 +93,23 @@ function foldObject(
   }
   const last = operations.at(-1)!.timestamp;
   const timestamp = baseline && baseline.timestamp > last ? baseline.timestamp : last;
-  plan.baselines.push({ oid, snapshot: JSON.stringify(state), timestamp, authz });
+  plan.baselines.push({ oid, snapshot, timestamp, authz });
+}
+
+/** After how many of the operations the object can be stored and after one more it cannot, where it cannot after all. */
+function countFitting(
+  { baseline, maxValueBytes }: FoldedObject,
+  operations: readonly OperationRow[],
+): number {
+  let count = 0;
+  for (let beyond = operations.length; beyond - count > 1; ) {
+    const middle = (count + beyond) >> 1;
+    const rows = afterBaseline(baseline, operations.slice(0, middle));
+    const { state } = applyRows(objectOf(baseline), rows);
+    if (state === undefined || fits(JSON.stringify(state), maxValueBytes)) count = middle;
+    else beyond = middle;
+  }
+  return count;
 }
 
 /** An object at some time. */

@@ -1,5 +1,7 @@
 import {
   formatTimestamp,
+  type Oid,
+  parseOid,
   type ReplicaId,
   SERVER_REPLICA_ID,
   type ServerOrder,
@@ -7,11 +9,12 @@ import {
   timestampMs,
   timestampVersion,
 } from '@verdant-web/protocol';
+import { foldableOf } from '../storage/find-foldable.js';
 import type { Head } from '../storage/rows.js';
-import type { FoldQuery } from '../storage/storage.js';
+import type { Foldable, FoldQuery } from '../storage/storage.js';
 import { findConsensus } from './consensus.js';
 import type { LiveLibrary } from './live-library.js';
-import { planRebase, rebaseChange } from './rebase.js';
+import { planRebase, type RebasePlan, rebaseChange } from './rebase.js';
 
 /** Folding waits this long, so that what is acknowledged together is folded together. */
 const DELAY_MS = 300;
@@ -52,7 +55,7 @@ export class Rebaser {
     this.#library.services.scheduler.after(DELAY_MS, () => {
       this.#scheduled = false;
       if (this.#stopped) return;
-      this.#cursor = 0;
+      this.#beginPass();
       this.isDue = true;
       this.#library.wake();
     });
@@ -75,20 +78,32 @@ export class Rebaser {
   /** Commit this head, with a later global ack than before, and fold in the same commit what that allows, a slice of it. */
   async commitWith(head: Head): Promise<void> {
     const bounds = this.#library.pins.size === 0 ? this.#bounds(head) : null;
-    this.#cursor = 0;
+    this.#beginPass();
     if (bounds !== null) this.isDue = true;
     if (bounds === null || !(await this.#foldWith(head, bounds)))
       await this.#library.commit({ head: { ...head, version: head.version + 1 } });
+  }
+
+  #beginPass(): void {
+    this.#cursor = 0;
+    this.#library.state.tooLarge.beginPass();
   }
 
   /** False: there was nothing to fold, and nothing is committed. */
   async #foldWith(head: Head, bounds: Bounds): Promise<boolean> {
     const library = this.#library;
     const started = library.services.scheduler.now();
-    const found = await library.storage.foldable({ after: this.#cursor, ...bounds, limit: this.#limit });
+    const except = library.state.tooLarge.passedOver(bounds.through);
+    const found = await library.storage.foldable({
+      after: this.#cursor,
+      ...bounds,
+      limit: this.#limit,
+      except,
+    });
     const { operations, baselines, next } = found;
-    if (operations.length > 0) {
-      const plan = planRebase(operations, baselines);
+    const plan = await this.#plan(found, bounds);
+    const folds = plan.fold.length > 0;
+    if (folds) {
       this.#adapt(library.services.scheduler.now() - started);
       const { state } = library;
       await library.commit({
@@ -100,15 +115,52 @@ export class Rebaser {
       });
       state.confirmedSince.clear();
       library.log.debug?.(
-        { operations: operations.length, ms: library.services.scheduler.now() - started },
+        { operations: plan.fold.length, ms: library.services.scheduler.now() - started },
         'History is folded.',
       );
     }
+    this.#note(plan);
     if (next === null) {
       this.isDue = false;
       this.#done = bounds;
     } else if (operations.length === 0) this.#cursor = next;
-    return operations.length > 0;
+    return folds;
+  }
+
+  /**
+   * What is too large with what was found may be small enough with all that may be folded. That is read for such an object
+   * alone, once in a pass.
+   */
+  async #plan(found: Foldable, bounds: Bounds): Promise<RebasePlan> {
+    const { storage, state, services } = this.#library;
+    const { maxValueBytes } = services;
+    const { operations, baselines } = found;
+    const plan = planRebase(operations, baselines, maxValueBytes);
+    if (plan.tooLarge.length === 0) return plan;
+    const objects = plan.tooLarge;
+    const stored = (await storage.lookup({ keys: [], replicas: [], access: [], objects })).objects;
+    let planned = operations;
+    for (const oid of objects) {
+      const isOfObject = (row: { oid: Oid }): boolean => row.oid === oid;
+      const all = foldableOf(stored.operations.filter(isOfObject), bounds);
+      const isNews = state.tooLarge.found(oid, all);
+      if (planRebase(all, baselines, maxValueBytes).tooLarge.length === 0)
+        planned = [...planned.filter((row) => !isOfObject(row)), ...all];
+      else if (isNews) this.#tell(oid);
+    }
+    return planned === operations ? plan : planRebase(planned, baselines, maxValueBytes);
+  }
+
+  #tell(oid: Oid): void {
+    const { collection } = parseOid(oid);
+    this.#library.log.warn?.({ collection }, 'An object is too large to be folded; its changes are kept.');
+  }
+
+  /** What was folded whole is not too large any more. */
+  #note({ baselines, removeBaselines, tooLarge }: RebasePlan): void {
+    const large = new Set(tooLarge);
+    for (const oid of [...baselines.map((row) => row.oid), ...removeBaselines])
+      if (!large.has(oid)) this.#library.state.tooLarge.forget(oid);
   }
 
   /** What the server wrote comes back with whole histories alone. */

@@ -40,7 +40,7 @@ function documentsOf({ baselines, operations }: Contents): Map<string, unknown> 
   const sorted = [...operations].sort((a, b) =>
     a.oid < b.oid ? -1 : a.oid > b.oid ? 1 : compareTimestamps(a.timestamp, b.timestamp),
   );
-  const folded = planRebase(sorted, baselines);
+  const folded = planRebase(sorted, baselines, Number.POSITIVE_INFINITY);
   for (const { oid, snapshot } of folded.baselines) documents.set(oid, JSON.parse(snapshot));
   for (const oid of folded.removeBaselines) documents.delete(oid);
   return documents;

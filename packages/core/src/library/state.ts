@@ -4,6 +4,7 @@ import type { AccessRow, Head, ReplicaRow } from '../storage/rows.js';
 import type { LibraryStorage } from '../storage/storage.js';
 import type { SocketConnection } from './connection.js';
 import { laterOf } from './later-of.js';
+import { TooLargeObjects } from './too-large.js';
 
 /** What a live library keeps in memory of its rows: the head, and the replicas that were seen lately. */
 export interface LibraryState {
@@ -25,6 +26,8 @@ export interface LibraryState {
   readonly confirmedSince: Map<ReplicaId, Timestamp>;
   /** Access rows that were looked up or written, null for roots that have none. Bounded. */
   readonly access: Map<Oid, AccessRow | null>;
+  /** Looked for anew when the library is read again. */
+  readonly tooLarge: TooLargeObjects;
 }
 
 /** Read a library's state. */
@@ -41,6 +44,7 @@ export async function loadState(storage: LibraryStorage, activeSince: number): P
     writtenBefore: new Map(),
     confirmedSince: new Map(),
     access: new Map(),
+    tooLarge: new TooLargeObjects(),
   };
 }
 

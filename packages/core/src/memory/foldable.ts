@@ -7,7 +7,7 @@ import { copy, type MemoryLibrary } from './library.js';
 /** See `LibraryStorage.foldable`. */
 export function findFoldable(library: MemoryLibrary, query: FoldQuery): Foldable {
   const found: Foldable = { operations: [], baselines: [], next: null };
-  const seen = new Set<Oid>();
+  const seen = new Set<Oid>(query.except);
   let looked = query.after;
   for (const { order, oid, timestamp } of library.log.range(query.after, query.through)) {
     if (timestamp < query.before && !seen.has(oid)) {

@@ -19,7 +19,7 @@ export async function findFoldable(
   query: FoldQuery,
 ): Promise<Foldable> {
   const found: Foldable = { operations: [], baselines: [], next: null };
-  const seen = new Set<Oid>();
+  const seen = new Set<Oid>(query.except);
   let looked = query.after;
   for await (const page of library.readOperations(query.after, query.through)) {
     const met = page.filter((row) => row.timestamp < query.before && !seen.has(row.oid));
@@ -55,7 +55,7 @@ function groupByObject(rows: readonly OperationRow[]): Map<Oid, OperationRow[]> 
 /** From the object's earliest operation up to the first that has to stay. Given, and returned, in timestamp order. */
 export function foldableOf(
   operations: readonly OperationRow[],
-  { through, before }: FoldQuery,
+  { through, before }: Pick<FoldQuery, 'through' | 'before'>,
 ): OperationRow[] {
   const stays = operations.findIndex((row) => row.order > through || row.timestamp >= before);
   return operations.slice(0, stays < 0 ? operations.length : stays);

@@ -102,7 +102,7 @@ export interface LibraryStorage {
    * An operation may be folded when its order is ≤ `through`, its timestamp is < `before`, and every operation of the
    * same object with a lower timestamp may be folded too. An answer may hold fewer than there are, even none, and
    * say in `next` where to look further. Of an object with many operations it holds the earliest; the rest come from the same
-   * `after` once these are folded.
+   * `after` once these are folded. Objects in `except` are passed over.
    */
   foldable(query: FoldQuery): Promise<Foldable>;
 
@@ -170,6 +170,8 @@ export interface FoldQuery {
   through: ServerOrder;
   before: Timestamp;
   limit: number;
+  /** Objects that are passed over: they are too large to be folded. Left out: none is. */
+  except?: readonly Oid[];
 }
 
 export interface Foldable {

@@ -49,6 +49,15 @@ export function foldingContract(test: StorageTest): void {
     expect(found.operations.map((row) => row.order)).toEqual([3, 1, 4, 2]);
   });
 
+  test('objects that are excepted are passed over, and what is behind them is found', async ({ write }) => {
+    const writer = await write();
+    const rows = operations(40, (order) => ({ oid: oid(order > 36 ? 'items/other' : 'items/large') }));
+    await writer.commit({ operations: rows, baselines: [baseline('items/large')] });
+    const query = { after: 0, through: 40, before: at(99), limit: 5, except: [oid('items/large')] };
+    const found = await writer.library.foldable(query);
+    expect(found).toEqual({ operations: rows.slice(36), baselines: [], next: null });
+  });
+
   test('one object with 20,000 operations is folded in many small steps', async ({ write }) => {
     const writer = await write();
     const total = 20_000;

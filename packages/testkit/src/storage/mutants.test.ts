@@ -102,6 +102,9 @@ const mutants: Record<string, Mutant> = {
       return { operations, baselines, next: null };
     },
   }),
+  'folds what is excepted': (right) => ({
+    foldable: ({ except: _, ...query }) => right.foldable(query),
+  }),
   'never gets to the end of a fold': (right) => ({
     async foldable(query) {
       return { operations: [], baselines: [], next: (await right.foldable(query)).next ?? query.after };
