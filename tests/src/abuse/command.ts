@@ -2,11 +2,15 @@ import { parseArgs } from 'node:util';
 import { latencyLines, memoryLine } from './figures.js';
 import { run } from './run.js';
 import { scenarios } from './scenarios.js';
+import { problemsOfCost } from './verdict.js';
 
 /*
  * pnpm abuse                       all, one after the other
  * pnpm abuse "slow headers" churn  some
  * pnpm abuse --scale 5 "libraries without end"
+ *
+ * Ends with status 1 where the server dies, logs an error, shows somebody what is not theirs, keeps memory, or makes those in
+ * another library wait.
  */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,8 +32,9 @@ for (const name of names) {
     for (const note of notes) print(`  ${note}`);
     print(memoryLine(before, after));
     for (const line of latencyLines(report.latencies)) print(line);
-    for (const problem of [...report.problems, ...errors]) print(`  FAILED: ${problem}`);
-    hasFailed ||= report.problems.length + errors.length > 0;
+    const problems = [...report.problems, ...errors, ...problemsOfCost(before, after, report.latencies)];
+    for (const problem of problems) print(`  FAILED: ${problem}`);
+    hasFailed ||= problems.length > 0;
   } catch (error) {
     hasFailed = true;
     print(`  FAILED: ${(error as Error).message}`);

@@ -74,9 +74,10 @@ export const many: Record<string, Scenario> = {
   },
   'refused upgrades': async (attack) => {
     // All from one address: they are held longer each time, and bounded in number.
+    const address = freshAddress();
     const lines: RawSocket[] = [];
     await times(scaled(attack, 5_000), async () => {
-      const line = await RawSocket.open(attack.server.port);
+      const line = await RawSocket.open(attack.server.port, address);
       line.write('GET /verdant HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n');
       line.write('Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n');
       lines.push(line);
