@@ -192,6 +192,14 @@ export const operationFaults: readonly Fault[] = [
     wrong: '',
   },
   {
+    name: 'lets an evicted library leave memory as soon as nobody is there',
+    breaks: ['EVICT-6', 'EVICT-9', 'SYNC-23'],
+    harm: 'A request of before the eviction that is delivered once more passes for a new one.',
+    file: 'library/live-library.ts',
+    right: 'return scheduler.now() - this.evictedAt < UNDER_WAY_MS ? null : this.#lastActive;',
+    wrong: 'return this.#lastActive;',
+  },
+  {
     name: 'keeps an evicted user’s replicas in memory',
     breaks: ['EVICT-7'],
     harm: 'They go on as if nothing had happened.',

@@ -443,4 +443,10 @@ export const unfound: readonly Unfound[] = [
     file: LATE,
     test: '[LATE-8] for an object that is not there, and makes none, is passed on alone',
   },
+  {
+    name: 'lets an evicted library leave memory as soon as nobody is there',
+    why: 'Not in 500 worlds: a request has to come twice, with an eviction between, after which nobody is there for a moment.',
+    file: EVICT,
+    test: '[EVICT-6] nor where nobody was there for a while, and the library could leave memory',
+  },
 ];
