@@ -24,6 +24,11 @@ test.runIf(testsMounts).each(cases)(
       await ana.put('1', { content: 'before' });
       await world.converged([ana, bob], (items) => items.length === 1);
 
+      const eve = await world.open('eve', { library: 'second' });
+      await eve.put('1');
+      const second = app.core.get('second');
+      await waitFor(() => second.getDocumentSnapshot('items', '1'));
+
       disk.fill();
       await ana.put('2', { content: 'x'.repeat(100_000) });
       await waitFor(() => app.errors.some((line) => line.includes(file) && line.includes('disk is full')), {
@@ -46,8 +51,13 @@ test.runIf(testsMounts).each(cases)(
       // Readers go on.
       expect(await bob.list()).toHaveLength(1);
       expect((await app.core.get(library).getInfo())?.id).toBe(library);
+      // So does a second library, which is as it was.
+      expect(await second.getDocumentSnapshot('items', '1')).not.toBe(null);
 
       disk.makeRoom();
+      await eve.put('2');
+      const fay = await world.open('fay', { library: 'second' });
+      await waitFor(async () => (await fay.list()).length === 2);
       const cem = await world.open('cem');
       await world.converged([ana, bob, cem], (items) => items.length === 2);
       app.errors.splice(0);
