@@ -89,13 +89,12 @@ export function hibernationOf(parts: HibernationParts): Hibernation {
         for (const { info } of announced) profiles.recall(info.id, info.profile);
         const owed = await Promise.all(sockets.map(({ resting }) => readOwed(library.storage, resting)));
         // From here on without a pause: whoever is told of something is told with all others.
-        library.board.restore(announced);
         const resumed: (Session | null)[] = [];
         const enter = () => {
           for (const [index, { transport, resting }] of sockets.entries())
             resumed.push(resume(library, transport, resting, owed[index]!));
         };
-        library.roll.restore(enter, leases);
+        library.restore({ announced, leases }, enter);
         return resumed;
       } finally {
         library.release();

@@ -2,7 +2,7 @@ import type { LibraryId, ReplicaId, UserId } from '@verdant-web/protocol';
 import { LibraryFiles } from '../files/library-files.js';
 import type { Log } from '../log.js';
 import { PresenceFanOut } from '../presence/fan-out.js';
-import { PresenceBoard } from '../presence/presence.js';
+import { type Announced, PresenceBoard } from '../presence/presence.js';
 import type { Services } from '../services.js';
 import type { LibraryChange, LibraryStorage } from '../storage/storage.js';
 import { asVerdantError } from './as-verdant-error.js';
@@ -13,7 +13,7 @@ import { Inbox } from './inbox.js';
 import { Pin } from './pin.js';
 import { Rebaser } from './rebaser.js';
 import { Releaser } from './releaser.js';
-import { Roll } from './roll.js';
+import { type RestingLease, Roll } from './roll.js';
 import { Settler } from './settler.js';
 import { changeSoftly, keepRequests, type LibraryState, loadState, replicaOf } from './state.js';
 import type { Unit } from './unit.js';
@@ -343,6 +343,21 @@ export class LiveLibrary {
     this.board.clear();
     for (const socket of sockets) socket.close(1012, reason);
     for (const pin of [...this.pins]) pin.break();
+  }
+
+  /** Bring those in who were here before the process began. Who announced something and is not among them has left since. */
+  restore(
+    { announced, leases }: { announced: Announced[]; leases: RestingLease[] },
+    enter: () => void,
+  ): void {
+    this.board.restore(announced);
+    this.roll.restore(enter, leases);
+    for (const { info, gone } of announced) {
+      const userId = info.id as UserId;
+      const userGone = !this.roll.hasUser(userId);
+      if (userGone || (!gone && !this.roll.has({ id: info.replicaId, userId })))
+        this.#replicaLeft(userId, info.replicaId, userGone);
+    }
   }
 
   #replicaLeft(userId: UserId, replicaId: ReplicaId, userGone: boolean): void {

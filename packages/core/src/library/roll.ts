@@ -45,6 +45,17 @@ export class Roll implements Attendance {
     return false;
   }
 
+  /** Whether the replica has a socket, synced or not, or a lease. */
+  has(replica: ReplicaOfUser): boolean {
+    const key = keyOf(replica.userId, replica.id);
+    return this.#replicas.has(key) || this.#leases.has(key);
+  }
+
+  /** Whether anything of the user's is connected. */
+  hasUser(userId: UserId): boolean {
+    return this.#users.has(userId);
+  }
+
   isConnected(replica: ReplicaOfUser): boolean {
     return this.#leases.has(keyOf(replica.userId, replica.id)) || this.hasSocket(replica);
   }

@@ -17,6 +17,7 @@ import {
 } from '@verdant-web/protocol';
 import type { VerifiedToken } from '@verdant-web/tokens';
 import { createVerdant } from '../create-verdant.js';
+import type { RestingLibrary, RestingSocket } from '../hibernation.js';
 import { memoryStorage } from '../memory.js';
 import type { Storage } from '../storage/storage.js';
 import type { SocketSession, SocketTransport } from '../transport.js';
@@ -41,6 +42,30 @@ export class World {
   /** The process dies and another takes over the storage: what was in memory only is gone. */
   crash(): void {
     this.core = this.#create();
+  }
+
+  /** The process is taken from memory, and another takes up the sockets of these devices; the others' are gone. */
+  async hibernate(...devices: Device[]): Promise<RestingLibrary> {
+    const saved = await this.rest();
+    await this.wake(saved, ...devices);
+    return saved;
+  }
+
+  /** What a process saves that is about to end. */
+  rest(): Promise<RestingLibrary> {
+    return this.#during(this.core.hibernation.save('lib'));
+  }
+
+  /** Another process takes up what one has saved. */
+  async wake({ presence, sockets }: RestingLibrary, ...devices: Device[]): Promise<void> {
+    this.crash();
+    const taken = devices.flatMap((device) => {
+      const resting = device.restingIn(sockets);
+      return resting === null ? [] : [{ ...device.takeUp(), resting: kept(resting) }];
+    });
+    const sessions = await this.#during(this.core.hibernation.restore('lib', kept(presence), taken));
+    for (const [index, session] of sessions.entries()) taken[index]!.as(session);
+    await this.settle();
   }
 
   /** A new device of a user. */
@@ -163,8 +188,32 @@ export class Device {
     this.inbox = [];
     this.closed = null;
     const socket: { current: SocketSession | null } = { current: null };
+    socket.current = this.world.core.connect(token, this.#transportOf(socket));
+    this.#session = socket.current;
+    return this;
+  }
+
+  /** What is kept of its socket; null: it cannot be taken up again. */
+  restingIn(sockets: RestingLibrary['sockets']): RestingSocket | null {
+    return (this.#session && sockets.get(this.#session)) ?? null;
+  }
+
+  /** Its socket stays while the process ends, and is taken up by another. */
+  takeUp(): { transport: SocketTransport; as: (session: SocketSession | null) => void } {
+    // What the process that has ended still says reaches nobody.
+    this.#session = null;
+    const socket: { current: SocketSession | null } = { current: null };
+    const as = (session: SocketSession | null) => {
+      socket.current = session;
+      this.#session = session;
+    };
+    return { transport: this.#transportOf(socket), as };
+  }
+
+  #transportOf(socket: { readonly current: SocketSession | null }): SocketTransport {
     const isMine = () => this.#session === socket.current;
-    const transport: SocketTransport = {
+    const device = this;
+    return {
       send: (text) => void (isMine() && this.inbox.push(JSON.parse(text))),
       stream: async (pieces) => {
         let text = '';
@@ -191,10 +240,6 @@ export class Device {
         return device.buffered;
       },
     };
-    const device = this;
-    socket.current = this.world.core.connect(token, transport);
-    this.#session = socket.current;
-    return this;
   }
 
   /** The client closes its socket. */
@@ -364,3 +409,6 @@ export interface SyncContent {
 /** `oid op` of every operation of a message. */
 export const listed = (message: { operations: Operation[] }): string[] =>
   message.operations.map(({ oid, data }) => `${oid} ${data.op}`);
+
+/** As it is after it was written down. */
+const kept = <Value>(value: Value): Value => JSON.parse(JSON.stringify(value)) as Value;
