@@ -38,6 +38,15 @@ export const nestedBaselines = ({ database, key }: Scope, root: Oid): BaselineRo
 const FIRST = `SELECT ${COLUMNS} FROM baseline WHERE library = ? ORDER BY oid`;
 const AFTER = `SELECT ${COLUMNS} FROM baseline WHERE library = ? AND oid > ? ORDER BY oid`;
 
+/** The one after `after` (null: the first) in oid order. */
+export function baselineAfter({ database, key }: Scope, after: Oid | null): BaselineRow | undefined {
+  const row =
+    after === null
+      ? database.get<Row>(`${FIRST} LIMIT 1`, key)
+      : database.get<Row>(`${AFTER} LIMIT 1`, key, encodeText(after));
+  return row && decode(row);
+}
+
 /** In oid order, those after `after` (null: all); leave the loop before anything is written. */
 export function* baselinesAfter({ database, key }: Scope, after: Oid | null): Iterable<BaselineRow> {
   const rows =

@@ -2,7 +2,7 @@ import type { OperationText } from '@verdant-web/core';
 import { encodeOperation } from '@verdant-web/core/backend';
 import type { AuthzKey, ServerOrder, Timestamp } from '@verdant-web/protocol';
 import { operationsAt, type Scope } from './operations.js';
-import { ESCAPED, FIELD_END, LONG_TEXT, oidOf, PackedTexts, packed } from './packed-texts.js';
+import { ESCAPED, FIELD_END, isLong, oidOf, PackedTexts, packed } from './packed-texts.js';
 
 /** Operations with `after` < order ≤ `through` as they go over the wire, in server order. */
 export const operationTexts = (after: ServerOrder, through: ServerOrder): PackedTexts<OperationText> =>
@@ -17,7 +17,7 @@ const TEXT = `'{"oid":', json_quote(oid), ',"timestamp":"', timestamp, '","data"
 /** Order, author, timestamp, key, text; of what is long there is the order alone. */
 const ROW = `
   CASE
-    WHEN octet_length(data) > ${LONG_TEXT} THEN server_order
+    WHEN ${isLong('data')} THEN server_order
     WHEN authz IS NULL
       THEN concat(server_order, char(31), author, char(31), timestamp, char(31), char(31), ${TEXT}, '}')
     ELSE concat(server_order, char(31), author, char(31), timestamp, char(31), json_quote(authz), char(31),

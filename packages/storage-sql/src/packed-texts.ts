@@ -9,8 +9,20 @@ import { PAGE_TEXT } from './pages.js';
 
 /** So many rows are packed into one value … */
 const PACKED_ROWS = 500;
-/** … but for those with a longer JSON text, in bytes: the value is never larger than these two allow. */
-export const LONG_TEXT = 2048;
+/** … but for those with a longer JSON text, or with longer names and keys as JSON quotes them, in bytes … */
+const LONG_TEXT = 2048;
+const LONG_NAMES = 1700;
+/* … of which there is next to nothing: so the value has fewer than 2,000,000 bytes, which is what some databases take. */
+
+/**
+ * Whether a row with this JSON text is read alone. A byte is quoted as six at most, and hardly ever as more than one: what
+ * it really comes to is looked at where it matters.
+ */
+export const isLong = (text: string): string => `(
+    octet_length(${text}) > ${LONG_TEXT}
+    OR (6 * octet_length(oid) + 12 * coalesce(octet_length(authz), 0) > ${LONG_NAMES}
+      AND octet_length(json_quote(oid)) + 2 * octet_length(json_quote(authz)) > ${LONG_NAMES})
+  )`;
 
 /** Between rows, and between the fields of a row: two characters that JSON never has. */
 const ROW_END = '\u001e';
@@ -34,8 +46,11 @@ export function oidOf(text: string): Oid {
 export interface PackedSource<Text> {
   /** The value of the rows after this one; null: of the first. */
   read(scope: Scope, after: Text | null): string | null;
-  /** `mayBeEscaped`: {@link ESCAPED} is somewhere in the value that the row is of. */
-  unpack(scope: Scope, row: string, mayBeEscaped: boolean): Text;
+  /**
+   * `mayBeEscaped`: {@link ESCAPED} is somewhere in the value that the row is of. `previous`: of the row before it; null: it
+   * is the first.
+   */
+  unpack(scope: Scope, row: string, mayBeEscaped: boolean, previous: Text | null): Text;
 }
 
 /** Rows as they go over the wire, page by page. */
@@ -58,11 +73,11 @@ export class PackedTexts<Text extends { text: string }> {
     const page: Text[] = [];
     let length = 0;
     while (this.#next < this.#rows.length && length < PAGE_TEXT) {
-      const text = this.#source.unpack(scope, this.#rows[this.#next++]!, this.#mayBeEscaped);
+      const text = this.#source.unpack(scope, this.#rows[this.#next++]!, this.#mayBeEscaped, this.#last);
+      this.#last = text;
       page.push(text);
       length += text.text.length;
     }
-    this.#last = page.at(-1) ?? this.#last;
     return page;
   }
 

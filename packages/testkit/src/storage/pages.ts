@@ -4,6 +4,10 @@ import type { StorageTest } from './fixture.js';
 import { authz, baseline, oid, operation, operations, replicaId } from './rows.js';
 
 const MANY = 5_000;
+/** More than a backend is likely to read at once, of the longest ids and access keys: those of `limits` of the engine. */
+const MANY_LONG = 600;
+const LONGEST_OID = 1_024;
+const LONGEST_AUTHZ = 4_096;
 const MEGABYTE = JSON.stringify('x'.repeat(1024 * 1024));
 
 export function pageContract(test: StorageTest): void {
@@ -63,6 +67,30 @@ export function pageContract(test: StorageTest): void {
       writer.library,
       rows.filter((_, index) => index % 4 >= 2),
     );
+  });
+
+  test('names and keys as long as the engine allows are told as they go over the wire, too', async ({
+    write,
+  }) => {
+    const writer = await write();
+    // In a row of one kind after the other: short text or long, public or private, quoted as it is or as six times as much.
+    const rows = operations(MANY_LONG, (order) => {
+      const name = ['a', '\u0001', 'é', '\u0000'][order % 4]!;
+      return {
+        oid: oid(`items/${String(order).padStart(5, '0')}${name.repeat(LONGEST_OID - 11)}`),
+        authz: order % 3 === 0 ? null : authz((order % 3 === 1 ? 'k' : '\u0001').repeat(LONGEST_AUTHZ)),
+        data: JSON.stringify({ text: 'x'.repeat(order % 5 === 0 ? 3_000 : 1_900) }),
+      };
+    });
+    const baselines = rows.map((row) => baseline(row.oid, { snapshot: row.data, authz: row.authz }));
+    for (let from = 0; from < MANY_LONG; from += 100) {
+      await writer.commit({
+        operations: rows.slice(from, from + 100),
+        baselines: baselines.slice(from, from + 100),
+      });
+    }
+    await expectOperationTexts(writer.library, rows);
+    await expectBaselineTexts(writer.library, baselines);
   });
 
   test('a page is bounded in bytes too', async ({ write }) => {
