@@ -31,6 +31,10 @@ export class CountedScheduler implements Scheduler {
   }
 
   soon(task: () => void): void {
-    this.after(0, task);
+    this.pending++;
+    this.#inner.soon(() => {
+      this.pending--;
+      task();
+    });
   }
 }

@@ -41,7 +41,7 @@ const quantities: readonly Quantity<Measures>[] = [
     show: mib,
     slack: { share: 0.1, least: 2 * MIB },
   },
-  { name: 'RSS, MiB', value: (m) => m.rssBytes, show: mib, slack: null },
+  { name: 'RSS, MiB', value: (m) => m.rssBytes, show: mib, slack: { share: 0.1, least: 8 * MIB } },
   { name: 'file descriptors', value: (m) => m.descriptors, show: whole, slack: { share: 0.05, least: 4 } },
   { name: 'timers', value: (m) => m.timers, show: whole, slack: { share: 0.1, least: 10 } },
   { name: 'other handles', value: (m) => m.handles, show: whole, slack: { share: 0.05, least: 4 } },
@@ -51,12 +51,13 @@ const quantities: readonly Quantity<Measures>[] = [
     show: mib,
     slack: { share: 0.1, least: 2 * MIB },
   },
+  // They grow for two hours: whether they then stop is judged in virtual time, which gets that far.
   { name: 'keys, kept for 2 hours, MiB', value: (m) => m.keptKeyBytes, show: mib, slack: null },
   {
-    name: 'RSS without as much, MiB',
-    value: (m) => m.rssBytes - m.keptKeyBytes,
+    name: 'databases with them, MiB',
+    value: (m) => m.databaseBytes + m.keptKeyBytes,
     show: mib,
-    slack: { share: 0.1, least: 8 * MIB },
+    slack: null,
   },
   { name: 'their logs (WAL), MiB', value: (m) => m.walBytes, show: mib, slack: { share: 0.1, least: MIB } },
 ];

@@ -3,11 +3,13 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { createAdaptorServer } from '@hono/node-server';
+import { systemScheduler } from '@verdant-web/core';
 import { createVerdant } from '@verdant-web/server';
 import { closeOnSignals, createHttpRouter, createNodeWebsocketHandler } from '@verdant-web/server/node';
 import { sqlShardStorage } from '@verdant-web/server/storage';
 import { Hono } from 'hono';
 import { SECRET } from '../server.js';
+import { CountedScheduler } from './counted-scheduler.js';
 import { databasesIn } from './databases.js';
 
 /* The server whose growth is measured, in a process of its own, from built packages, a SQLite file for each library. */
@@ -24,6 +26,7 @@ export interface Measures {
   rssBytes: number;
   /** Open file descriptors: sockets, databases. */
   descriptors: number;
+  /** Tasks of the engine that are yet to run, whose timers keep nothing alive and so are on no list of Node's; and what is on it. */
   timers: number;
   /** Whatever else keeps the event loop alive. */
   handles: number;
@@ -39,7 +42,9 @@ export interface Measures {
 
 const [, , directory = ''] = process.argv;
 let errors = 0;
+const scheduler = new CountedScheduler(systemScheduler);
 const core = createVerdant({
+  scheduler,
   storage: sqlShardStorage({ databasesDirectory: directory }),
   tokenSecret: SECRET,
   logLevel: 'error',
@@ -68,7 +73,7 @@ async function measure(): Promise<Measures> {
     externalBytes: external,
     rssBytes: rss,
     descriptors: readdirSync('/proc/self/fd').length,
-    timers,
+    timers: timers + scheduler.pending,
     handles: resources.filter((name) => name !== 'Immediate').length - timers,
     ...databasesIn(directory),
     cpuSeconds: (user + system) / 1e6,
