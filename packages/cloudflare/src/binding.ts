@@ -10,6 +10,12 @@ export function bindingOf<Binding>(env: unknown, name: string, asFor: string): B
   );
 }
 
+/** The option that names a binding, or several. */
+export function bindingNamesOf(value: unknown, option: string): string[] {
+  const names: unknown[] = Array.isArray(value) && value.length > 0 ? value : [value];
+  return names.map((name) => bindingNameOf(name, option));
+}
+
 /** The option that names a binding. */
 export function bindingNameOf(value: unknown, option: string): string {
   if (typeof value === 'string' && value !== '') return value;

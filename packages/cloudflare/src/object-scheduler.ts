@@ -26,6 +26,10 @@ export class ObjectScheduler implements Scheduler {
     return () => this.#later.delete(timer);
   }
 
+  afterInMemory(delayMs: number, task: () => void): () => void {
+    return systemScheduler.after(delayMs, task);
+  }
+
   /** When (ms) the object has to be awake for the next of them; null: there is none. */
   get nextAt(): number | null {
     let next: number | null = null;

@@ -87,6 +87,7 @@ export class R2FileStorage implements FileStorage {
     return `${this.#host}/${fileKey(file)}/${segmentOf(file.name)}`;
   }
 
+  /** Does nothing where there is no such object. */
   async delete(file: StoredFile): Promise<void> {
     await this.#bucket.delete(this.#keyOf(file));
   }

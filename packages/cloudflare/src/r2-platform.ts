@@ -22,16 +22,19 @@ export interface BucketObjectBody extends BucketObject {
   readonly body: ReadableStream<Uint8Array>;
 }
 
+/** What of `R2GetOptions` this package uses. */
 export interface BucketReadOptions {
   range?: { offset: number; length: number };
   onlyIf?: { etagMatches: string };
 }
 
+/** What of `R2PutOptions` this package uses. */
 export interface BucketMetadata {
   httpMetadata?: { contentType: string };
   customMetadata?: Record<string, string>;
 }
 
+/** Some of the objects of a bucket: an `R2Objects`. */
 export type BucketPage =
   | { objects: BucketObject[]; truncated: true; cursor: string }
   | { objects: BucketObject[]; truncated: false };

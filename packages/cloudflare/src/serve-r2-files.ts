@@ -1,4 +1,4 @@
-import { createLog, type OpenedFile } from '@verdant-web/core';
+import { createLog, type LogFunction, type Logger, type OpenedFile } from '@verdant-web/core';
 import { errorAnswer, type ServeFilesOptions, serveFiles } from '@verdant-web/http';
 import { type LibraryId, VerdantError, VerdantErrorCode } from '@verdant-web/protocol';
 import { Hono } from 'hono';
@@ -14,6 +14,8 @@ export interface ServeR2FilesOptions extends ServeFilesOptions {
   bucketBindingName: string;
   /** The same as of the `R2FileStorage`. Default: nothing. */
   prefix?: string;
+  /** Receives what goes wrong, a bucket that fails above all. Default: nothing is logged. */
+  log?: LogFunction | Logger;
 }
 
 /**
@@ -30,9 +32,14 @@ export interface ServeR2FilesOptions extends ServeFilesOptions {
  * app.route('/files', serveR2Files({ bucketBindingName: 'FILES' }));
  * ```
  */
-export function serveR2Files({ bucketBindingName, prefix = '', ...options }: ServeR2FilesOptions): Hono {
+export function serveR2Files({
+  bucketBindingName,
+  prefix = '',
+  log: told,
+  ...options
+}: ServeR2FilesOptions): Hono {
   const name = bindingNameOf(bucketBindingName, 'bucketBindingName');
-  const log = createLog(undefined, undefined);
+  const log = createLog(told, undefined);
   const servers = new WeakMap<Bucket, Hono>();
   const serverFor = (bucket: Bucket): Hono => {
     const known = servers.get(bucket);

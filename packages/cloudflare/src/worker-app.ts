@@ -17,7 +17,7 @@ import {
 import { TokenVerifier } from '@verdant-web/tokens';
 import { type Context, Hono } from 'hono';
 import { belowMount } from './below-mount.js';
-import { bindingNameOf, bindingOf } from './binding.js';
+import { bindingNameOf, bindingNamesOf, bindingOf } from './binding.js';
 import { heldUpgrade } from './held-upgrade.js';
 import type { ObjectNamespace } from './platform.js';
 import { isUpgrade, tokenOf } from './upgrade-request.js';
@@ -26,8 +26,11 @@ import { isUpgrade, tokenOf } from './upgrade-request.js';
 export interface VerdantWorkerAppOptions {
   /** The binding of the class of Durable Objects that libraries are. */
   durableObjectBindingName: string;
-  /** The binding of the secret that access tokens are signed with, at least 16 bytes. */
-  tokenSecretBindingName: string;
+  /**
+   * The binding of the secret that access tokens are signed with, at least 16 bytes. Several while one replaces another: tokens of
+   * each are taken. Tell the objects the same secrets.
+   */
+  tokenSecretBindingName: string | readonly string[];
   /** Which web pages may read answers and open sockets, by their origin. Default: all. Tell the objects the same. */
   allowedOrigins?: AllowedOrigins;
   /** Receives what the worker has to say. Default: nothing is logged. */
@@ -52,25 +55,26 @@ export interface VerdantWorkerAppOptions {
  */
 export function createVerdantWorkerApp(options: VerdantWorkerAppOptions): Hono {
   const namespaceName = bindingNameOf(options.durableObjectBindingName, 'durableObjectBindingName');
-  const secretName = bindingNameOf(options.tokenSecretBindingName, 'tokenSecretBindingName');
+  const secretNames = bindingNamesOf(options.tokenSecretBindingName, 'tokenSecretBindingName');
   const isAllowed = originCheck(options.allowedOrigins);
   const log = createLog(options.log, undefined);
   const refusals = new Refusals({ scheduler: systemScheduler, maxHeld: defaultLimits.maxHeldRefusals });
   const verifiers = new Map<string, TokenVerifier>();
 
-  const verifierFor = (secret: string): TokenVerifier => {
-    const known = verifiers.get(secret);
+  const verifierFor = (secrets: string[]): TokenVerifier => {
+    const key = JSON.stringify(secrets);
+    const known = verifiers.get(key);
     if (known) return known;
-    const verifier = new TokenVerifier({ secret });
-    verifiers.set(secret, verifier);
+    const verifier = new TokenVerifier({ secret: secrets });
+    verifiers.set(key, verifier);
     return verifier;
   };
 
   const pass = async (c: Context): Promise<Response> => {
     const namespace = bindingOf<ObjectNamespace>(c.env, namespaceName, 'a Durable Object');
-    const secret = bindingOf<string>(c.env, secretName, 'a secret');
+    const secrets = secretNames.map((name) => bindingOf<string>(c.env, name, 'a secret'));
     const token = isUpgrade(c.req.raw) ? tokenOf(c.req.raw) : bearerToken(c.req.header('authorization'));
-    const { libraryId } = await verifierFor(secret).verify(token);
+    const { libraryId } = await verifierFor(secrets).verify(token);
     return namespace.get(namespace.idFromName(libraryId)).fetch(belowMount(c));
   };
 

@@ -36,6 +36,42 @@ describe('a refusal', () => {
     expect(refusals.held).toBe(0);
   });
 
+  test('[REFUSE-7] is not counted as held once its time is over, although its timer was dropped', async () => {
+    const time = new VirtualScheduler();
+    let drops = true;
+    const scheduler = {
+      now: () => time.now(),
+      soon: (task: () => void) => time.soon(task),
+      after: (ms: number, task: () => void) => (drops ? () => {} : time.after(ms, task)),
+    };
+    const refusals = new Refusals({ scheduler, maxHeld: 1 });
+    for (let refusal = 0; refusal < 2; refusal++) refusals.hold('left', () => {});
+    expect(refusals.held).toBe(1);
+    drops = false;
+    await time.pass(1_001);
+    refusals.hold('stays', () => {});
+    expect(await held(refusals, time, 'stays')).toBe(1_000);
+  });
+
+  test('[REFUSE-4] is held in memory where the process might leave it', async () => {
+    const time = new VirtualScheduler();
+    const waits: number[] = [];
+    const scheduler = {
+      now: () => time.now(),
+      soon: (task: () => void) => time.soon(task),
+      after: () => {
+        throw new Error('It would sleep.');
+      },
+      afterInMemory: (ms: number, task: () => void) => {
+        waits.push(ms);
+        return time.after(ms, task);
+      },
+    };
+    const refusals = new Refusals({ scheduler, maxHeld: 10 });
+    for (let refusal = 0; refusal < 3; refusal++) await held(refusals, time, 'a');
+    expect(waits).toEqual([1_000, 2_000]);
+  });
+
   test('[REFUSE-8] is like the first again after a minute, or twice the last delay where that is longer', async () => {
     const time = new VirtualScheduler();
     const refusals = new Refusals({ scheduler: time, maxHeld: 10 });

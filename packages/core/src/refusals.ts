@@ -1,5 +1,10 @@
 import type { Scheduler } from './scheduler.js';
 
+interface Held {
+  /** When (ms) it is let go. */
+  until: number;
+}
+
 /**
  * Slows down whoever comes back with what was refused.
  *
@@ -11,7 +16,7 @@ export class Refusals {
   readonly #scheduler: Scheduler;
   readonly #maxHeld: number;
   readonly #strikes = new Map<string, { count: number; at: number }>();
-  #held = 0;
+  readonly #held = new Set<Held>();
 
   constructor({ scheduler, maxHeld }: { scheduler: Scheduler; maxHeld: number }) {
     this.#scheduler = scheduler;
@@ -24,29 +29,38 @@ export class Refusals {
    */
   hold(key: string, release: () => void): () => void {
     const delay = this.#strike(key);
-    if (delay === 0 || this.#held >= this.#maxHeld) {
+    if (this.#held.size >= this.#maxHeld) this.#forgetOverdue();
+    if (delay === 0 || this.#held.size >= this.#maxHeld) {
       release();
       return () => {};
     }
-    this.#held++;
-    let open = true;
-    const leave = () => {
-      if (!open) return false;
-      open = false;
-      this.#held--;
-      return true;
-    };
-    const cancel = this.#scheduler.after(delay, () => {
-      if (leave()) release();
+    const held: Held = { until: this.#scheduler.now() + delay };
+    this.#held.add(held);
+    const cancel = this.#after(delay, () => {
+      if (this.#held.delete(held)) release();
     });
     return () => {
-      if (leave()) cancel();
+      if (this.#held.delete(held)) cancel();
     };
   }
 
   /** How many are held now. */
   get held(): number {
-    return this.#held;
+    return this.#held.size;
+  }
+
+  /** Who sleeps meanwhile forgets how often whom was refused. */
+  #after(delay: number, task: () => void): () => void {
+    const { afterInMemory } = this.#scheduler;
+    return afterInMemory
+      ? afterInMemory.call(this.#scheduler, delay, task)
+      : this.#scheduler.after(delay, task);
+  }
+
+  /** Workers drop the timers of a request whose client left: those would be held for ever. */
+  #forgetOverdue(): void {
+    const now = this.#scheduler.now();
+    for (const held of this.#held) if (held.until < now) this.#held.delete(held);
   }
 
   #strike(key: string): number {

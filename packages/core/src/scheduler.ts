@@ -4,6 +4,11 @@ export interface Scheduler {
   now(): number;
   /** Run `task` after `delayMs`. The returned function cancels it. */
   after(delayMs: number, task: () => void): () => void;
+  /**
+   * Like `after`, for what would be lost if the process left memory meanwhile, as a Durable Object does where `after` waits for
+   * long. Default: `after`.
+   */
+  afterInMemory?(delayMs: number, task: () => void): () => void;
   /** Run `task` soon, after what waits for I/O. */
   soon(task: () => void): void;
 }

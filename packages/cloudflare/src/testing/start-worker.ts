@@ -5,6 +5,7 @@ import { Miniflare } from 'miniflare';
 import { nextTimestamp } from './peer.js';
 
 const SECRET = 'a-secret-of-the-tests-of-workers-0123456789';
+const OLD_SECRET = 'the-secret-before-of-the-tests-of-workers-0123456789';
 
 /** Bundles a worker of these tests, from the sources of all packages. */
 export async function bundleWorker(file: string, { minify = false } = {}): Promise<string> {
@@ -73,7 +74,10 @@ export async function startWorker({
     compatibilityFlags,
     durableObjects: { LIBRARIES: { className: 'VerdantLibrary', useSQLite: true } },
     r2Buckets: ['FILES'],
-    bindings: { TOKEN_SECRET: SECRET, OPTIONS: options as never, BASE: `http://localhost:${port}` },
+    bindings: {
+      ...{ TOKEN_SECRET: SECRET, OLD_TOKEN_SECRET: OLD_SECRET },
+      ...{ OPTIONS: options as never, BASE: `http://localhost:${port}` },
+    },
     handleRuntimeStdio: (stdout, stderr) => {
       for (const output of [stdout, stderr]) {
         createInterface(output).on('line', (line) => {

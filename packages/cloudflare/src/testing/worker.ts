@@ -16,6 +16,8 @@ interface Env {
   LIBRARIES: DurableObjectNamespace<VerdantLibrary>;
   FILES: R2Bucket;
   TOKEN_SECRET: string;
+  /** Of the secret that it replaces. */
+  OLD_TOKEN_SECRET: string;
   /** Where the worker is reached. */
   BASE: string;
   /** As JSON. */
@@ -37,7 +39,7 @@ const LOGGED_ERROR = 'logged error: ';
 
 export class VerdantLibrary extends DurableObject<Env> {
   readonly #library = new DurableObjectLibrary(this.ctx, {
-    tokenSecret: this.env.TOKEN_SECRET,
+    tokenSecret: [this.env.TOKEN_SECRET, this.env.OLD_TOKEN_SECRET],
     profiles: { get: async (userId) => ({ id: userId, name: `Name of ${userId}` }) },
     fileStorage: new Files({ bucket: this.env.FILES, host: `${this.env.BASE}/files` }),
     log: (level, message, fields) => {
@@ -85,8 +87,8 @@ export class VerdantLibrary extends DurableObject<Env> {
 const app = new Hono<{ Bindings: Env }>()
   .use('/auth/*', credentialedCors({ allowedOrigins: () => true }))
   .get('/auth/:libraryId', (c) => {
-    const provider = new TokenProvider({ secret: c.env.TOKEN_SECRET });
-    const { userId = 'user', type, expiresIn } = c.req.query();
+    const { userId = 'user', type, expiresIn, signedBy = 'TOKEN_SECRET' } = c.req.query();
+    const provider = new TokenProvider({ secret: c.env[signedBy as 'TOKEN_SECRET' | 'OLD_TOKEN_SECRET'] });
     const accessToken = provider.getToken({
       libraryId: c.req.param('libraryId'),
       userId,
@@ -98,7 +100,10 @@ const app = new Hono<{ Bindings: Env }>()
   })
   .route(
     '/verdant',
-    createVerdantWorkerApp({ durableObjectBindingName: 'LIBRARIES', tokenSecretBindingName: 'TOKEN_SECRET' }),
+    createVerdantWorkerApp({
+      durableObjectBindingName: 'LIBRARIES',
+      tokenSecretBindingName: ['TOKEN_SECRET', 'OLD_TOKEN_SECRET'],
+    }),
   )
   .route('/files', serveR2Files({ bucketBindingName: 'FILES' }))
   .get('/bucket', async (c) => c.json((await c.env.FILES.list()).objects.map(({ key }) => key)))
