@@ -153,7 +153,10 @@ export class DurableObjectLibrary {
   async alarm(): Promise<void> {
     this.#wake();
     this.#rest.alarmWentOff();
-    if (this.#libraryId !== null) await this.#core.files.deleteExpired();
+    if (this.#libraryId === null) return;
+    await this.#core.files.deleteExpired();
+    // A library that is opened folds what it can.
+    await this.#core.get(this.#libraryId).getInfo();
   }
 
   /**

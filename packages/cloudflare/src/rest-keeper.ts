@@ -107,11 +107,11 @@ export class RestKeeper {
     const { core, libraryId } = this.#options;
     const id = libraryId();
     if (id === null) return;
-    const { presence, sockets } = await core.hibernation.save(id);
+    const { presence, foldableAt, sockets } = await core.hibernation.save(id);
     for (const [session, resting] of sockets)
       this.#sockets.get(session)?.serializeAttachment(attachable(resting));
     this.#keep(presence);
-    await this.#setAlarm(sockets.size > 0 || presence.leases.length > 0);
+    await this.#setAlarm(sockets.size > 0 || presence.leases.length > 0, foldableAt);
   }
 
   /** Rows are written for those alone whose presence has changed. */
@@ -123,9 +123,9 @@ export class RestKeeper {
     this.#presence = now;
   }
 
-  async #setAlarm(isSomebodyHere: boolean): Promise<void> {
+  async #setAlarm(isSomebodyHere: boolean, foldableAt: number | null): Promise<void> {
     const { state, scheduler, nextCleanUp } = this.#options;
-    const at = isSomebodyHere ? scheduler.nextAt : await nextCleanUp();
+    const at = isSomebodyHere ? scheduler.nextAt : earlierOf(foldableAt, await nextCleanUp());
     if (at === this.#alarmAt) return;
     this.#alarmAt = at;
     if (at === null) await state.storage.deleteAlarm();
@@ -138,6 +138,9 @@ export class RestKeeper {
     this.touch();
   }
 }
+
+const earlierOf = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other);
 
 /** The runtime keeps so many bytes with a socket. */
 const MAX_ATTACHED_LENGTH = 16_000;

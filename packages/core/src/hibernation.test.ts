@@ -70,7 +70,7 @@ test('[PRES-8] a socket that does not fit the library any more is closed with 10
   // What was saved is older than what is stored.
   const fresh = await world.rest();
   const sockets = new Map([...saved.sockets].slice(0, 1).concat([...fresh.sockets].slice(1)));
-  await world.wake({ presence: fresh.presence, sockets }, ana, bob);
+  await world.wake({ ...fresh, sockets }, ana, bob);
   expect(ana.closed?.code).toBe(1012);
   expect(bob.closed).toBeNull();
   expect(bob.all('presence-offline')).toMatchObject([{ userId: 'ana' }]);
@@ -119,6 +119,25 @@ test('[FOLD-7] a passive socket goes on to be waited for', async () => {
   passive.cut();
   await world.settle(5_000);
   expect((await world.info())!.globalAck! > before!).toBe(true);
+});
+
+test('[FOLD-4] it is known when more can be folded though nobody comes, and it is folded by whoever opens the library then', async () => {
+  const { world, ana, bob } = await two();
+  bob.disconnect();
+  await ana.push(ana.set('items/1', 'n', 1));
+  await ana.push(ana.set('items/1', 'n', 2));
+  await world.settle(5_000);
+  ana.disconnect();
+  await world.settle(5_000);
+  const { foldableAt } = await world.rest();
+  expect((await world.info())?.operationsCount).toBe(2);
+  world.crash();
+  await world.settle(foldableAt! - world.time.now() - 1);
+  await world.info();
+  await world.settle(5_000);
+  expect((await world.info())?.operationsCount).toBe(1);
+  // Only one is left, and holds everything.
+  expect((await world.rest()).foldableAt).toBeNull();
 });
 
 test('a save that cannot be written rejects, and the library goes on', async () => {

@@ -32,6 +32,8 @@ export interface RestingPresence {
 /** What {@link Hibernation.save} gives. */
 export interface RestingLibrary {
   presence: RestingPresence;
+  /** When (wall-clock ms) the library has to be opened for history to be folded, though nobody comes; null: never. */
+  foldableAt: number | null;
   /** Null: this one cannot be taken up again, and has to be closed in its stead. */
   sockets: Map<SocketSession, RestingSocket | null>;
 }
@@ -72,14 +74,14 @@ export function hibernationOf(parts: HibernationParts): Hibernation {
     async save(libraryId) {
       const library = await registry.inMemory(libraryId as LibraryId);
       const sockets = new Map<SocketSession, RestingSocket | null>();
-      if (library === null) return { presence: { announced: [], leases: [] }, sockets };
+      if (library === null) return { presence: { announced: [], leases: [] }, foldableAt: null, sockets };
       await library.flush();
       // From here on without a pause: it has to be of one moment.
       for (const session of sessions) {
         if (session.token.libraryId === libraryId) sockets.set(session, session.rest());
       }
       const presence = { announced: library.board.announced(), leases: library.roll.leases() };
-      return { presence, sockets };
+      return { presence, foldableAt: library.foldableAt, sockets };
     },
 
     async restore(libraryId, { announced, leases }, sockets) {

@@ -1,5 +1,6 @@
 import { countsWhileAway, type ServerOrder, type Timestamp } from '@verdant-web/protocol';
 import type { ReplicaRow } from '../storage/rows.js';
+import { laterOf } from './later-of.js';
 
 /** Which replicas are here now. */
 export interface Attendance {
@@ -42,4 +43,20 @@ export function findConsensus(
     if (heldThrough === null || row.ackedOrder < heldThrough) heldThrough = row.ackedOrder;
   }
   return { globalAck, heldThrough };
+}
+
+/** Since when (ms) the replica has not been seen that turns truant next, of those that hold others back; null: none does. */
+export function awaitedSince(
+  replicas: Iterable<ReplicaRow>,
+  attendance: Attendance,
+  activeSince: number,
+  order: ServerOrder,
+): number | null {
+  const counting = [...replicas].filter(
+    (row) => row.ackedTime !== null && counts(row, attendance, activeSince),
+  );
+  let latest: Timestamp | null = null;
+  for (const { ackedTime } of counting) latest = laterOf(latest, ackedTime!);
+  const holdBack = counting.filter((row) => row.ackedOrder < order || row.ackedTime !== latest);
+  return holdBack.length === 0 ? null : Math.min(...holdBack.map(({ lastSeen }) => lastSeen));
 }

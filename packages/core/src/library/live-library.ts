@@ -9,6 +9,7 @@ import { asVerdantError } from './as-verdant-error.js';
 import { Batches } from './batches.js';
 import { Conflict } from './conflict.js';
 import type { SocketConnection } from './connection.js';
+import { awaitedSince } from './consensus.js';
 import { Inbox } from './inbox.js';
 import { Pin } from './pin.js';
 import { Rebaser } from './rebaser.js';
@@ -196,6 +197,15 @@ export class LiveLibrary {
   /** Wall-clock ms; replicas not seen since are truant. */
   get activeSince(): number {
     return this.services.scheduler.now() - this.services.settings.truancyMs;
+  }
+
+  /** When (wall-clock ms) more can be folded though nobody comes, since a replica turns truant; null: never. */
+  get foldableAt(): number | null {
+    const { settings } = this.services;
+    const { head, replicas } = this.state;
+    if (settings.disableRebasing || head.operations === 0) return null;
+    const since = awaitedSince(replicas.values(), this.roll, this.activeSince, head.order);
+    return since === null ? null : since + settings.truancyMs + 1;
   }
 
   /** Called now and then: replicas turn truant by the clock alone. */
