@@ -16,18 +16,18 @@ async function small() {
 }
 
 /** Notes, for each look for what may be folded, how many operations were read. */
-function ofSmallRows(looks: number[]): Storage {
+function ofSmallRows(looks: number[], maxValueBytes = MAX_VALUE_BYTES): Storage {
   const inner = memoryStorage();
   return {
     ...inner,
-    limits: { ...inner.limits, maxValueBytes: MAX_VALUE_BYTES },
+    limits: { ...inner.limits, maxValueBytes },
     async open(id) {
       const library = await inner.open(id);
       const commit = library.commit.bind(library);
       const foldable = library.foldable.bind(library);
       library.commit = async (change) => {
         for (const { snapshot } of change.baselines ?? [])
-          if (snapshot.length > MAX_VALUE_BYTES) throw new Error('string or blob too big');
+          if (snapshot.length > maxValueBytes) throw new Error('string or blob too big');
         return commit(change);
       };
       library.foldable = async (query) => {
@@ -113,5 +113,34 @@ test('[LIMIT-5] a founding with a baseline that cannot be stored is refused, and
   await world.settle();
   expect(ana.closed?.code).toBe(4130);
   expect(await world.snapshot('items', '1')).toBeNull();
+  expect(lines(world, 'error')).toEqual([]);
+});
+
+test('[FOLD-15] a new device is sent all of an object whose changes come to many megabytes, in order', async () => {
+  const world = new World({ storage: ofSmallRows([], 1_000_000) });
+  const ana = await world.founder();
+  const big = 'x'.repeat(900_000);
+  for (let n = 0; n < 12; n++) await ana.push(ana.set('items/1', `field${n}`, big));
+  await fold(world, ana);
+  const cleo = world.device('cleo').connect();
+  const { baselines, operations } = await cleo.sync();
+  expect(baselines).toMatchObject([{ oid: 'items/1', snapshot: { field0: big } }]);
+  const names = operations.flatMap(({ oid, data }) =>
+    oid === 'items/1' && data.op === 'set' ? [data.name] : [],
+  );
+  expect(names).toEqual(Array.from({ length: 11 }, (_, n) => `field${n + 1}`));
+  expect(lines(world, 'error')).toEqual([]);
+});
+
+test('[LATE-1] a change that comes late for an object that is too large is stored, and passed on as it is', async () => {
+  const { world, ana, bob } = await small();
+  await ana.push(ana.set('items/1', 'a', HALF));
+  await ana.push(ana.set('items/1', 'b', HALF));
+  await fold(world, ana, bob);
+  for (const device of [ana, bob]) device.inbox = [];
+  await bob.push(bob.set('items/1', 'late', 1, { timestamp: bob.stamp(-60_000) }));
+  expect(bob.all('server-ack')).toHaveLength(1);
+  expect(ana.broadcast).toEqual(['items/1 set']);
+  await fold(world, ana, bob);
   expect(lines(world, 'error')).toEqual([]);
 });
