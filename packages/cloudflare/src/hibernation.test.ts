@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hibernates, lifeOf } from './testing/hibernates.js';
 import { Peer } from './testing/peer.js';
 import { type RunningWorker, startWorker } from './testing/start-worker.js';
-
-/** The runtime takes an object from memory when it was idle for ten seconds; nobody can ask it to. */
-const IDLE_MS = 12_000;
 
 let worker: RunningWorker;
 beforeAll(async () => {
@@ -15,17 +13,6 @@ let libraries = 0;
 const newLibrary = () => `library-${++libraries}`;
 const join = async (library: string, user: string, replicaId = `${user}-1`, query = {}) =>
   Peer.open(worker.base, await worker.token(library, user, query), replicaId);
-const lifeOf = (library: string) => worker.control<string>(library, 'life');
-
-/** Leaves the object alone until it has left memory. Looking wakes it, so that it is looked at no more often than that. */
-async function hibernates(library: string, life: string): Promise<void> {
-  for (let looks = 0; looks < 4; looks++) {
-    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
-    if ((await lifeOf(library)) !== life) return;
-  }
-  throw new Error('The object stays in memory.');
-}
-
 describe.concurrent('after the object was taken from memory', () => {
   test('what one writes reaches everybody, and is stored', { timeout: 90_000 }, async () => {
     const library = newLibrary();
@@ -39,8 +26,8 @@ describe.concurrent('after the object was taken from memory', () => {
     await ana.next(({ type }) => type === 'server-ack');
     await bob.start();
     await cleo.start();
-    const life = await lifeOf(library);
-    await hibernates(library, life);
+    const life = await lifeOf(worker, library);
+    await hibernates(worker, library, life);
 
     const { timestamp } = ana.create('second', { text: 'after' });
     await ana.next((message) => message.type === 'server-ack' && message.timestamp === timestamp);
@@ -59,8 +46,8 @@ describe.concurrent('after the object was taken from memory', () => {
     const [ana, bob] = await Promise.all([join(library, 'ana'), join(library, 'bob')]);
     await ana.start({ cursor: 1 });
     await bob.start({ cursor: 2 });
-    const life = await lifeOf(library);
-    await hibernates(library, life);
+    const life = await lifeOf(worker, library);
+    await hibernates(worker, library, life);
 
     const cleo = await join(library, 'cleo');
     const { peerPresence } = await cleo.start();
@@ -85,8 +72,8 @@ describe.concurrent('after the object was taken from memory', () => {
     await bob.start();
     const created = ana.create('first', { text: 'x' });
     await bob.next(({ type }) => type === 'op-re');
-    const life = await lifeOf(library);
-    await hibernates(library, life);
+    const life = await lifeOf(worker, library);
+    await hibernates(worker, library, life);
 
     bob.send({ type: 'ack', replicaId: 'bob-1', timestamp: created.timestamp });
     await ana.next(({ type, timestamp }) => type === 'global-ack' && timestamp === created.timestamp);
@@ -101,8 +88,8 @@ describe.concurrent('after the object was taken from memory', () => {
       join(library, 'bob'),
     ]);
     for (const peer of [ana, phone, bob]) await peer.start();
-    const life = await lifeOf(library);
-    await hibernates(library, life);
+    const life = await lifeOf(worker, library);
+    await hibernates(worker, library, life);
 
     ana.create('secret', { text: 'mine' }, 'ana');
     ana.create('open', { text: 'ours' });
@@ -131,22 +118,22 @@ describe.concurrent('after the object was taken from memory', () => {
     await bob.next(
       ({ type, userInfo }) => type === 'presence-changed' && (userInfo as { id: string }).id === 'ana',
     );
-    const life = await lifeOf(library);
+    const life = await lifeOf(worker, library);
     await bob.next(({ type }) => type === 'presence-offline', 0, 90_000);
-    expect(await lifeOf(library)).not.toBe(life);
+    expect(await lifeOf(worker, library)).not.toBe(life);
   });
 
   test('the heartbeat of 5.x is answered without waking it', { timeout: 90_000 }, async () => {
     const library = newLibrary();
     const ana = await join(library, 'ana');
     await ana.start();
-    const life = await lifeOf(library);
+    const life = await lifeOf(worker, library);
     for (let beats = 1; beats <= 8; beats++) {
       const from = ana.received.length;
       ana.send({ type: 'heartbeat' });
       await ana.next(({ type }) => type === 'heartbeat-response', from);
       await new Promise((resolve) => setTimeout(resolve, 2_000));
     }
-    expect(await lifeOf(library)).not.toBe(life);
+    expect(await lifeOf(worker, library)).not.toBe(life);
   });
 });

@@ -3,12 +3,10 @@ import type { ObjectFacts } from './object-facts.js';
 import type { ObjectScheduler } from './object-scheduler.js';
 import type { ObjectSocket, ObjectState } from './platform.js';
 import { ObjectSocketTransport } from './socket-transport.js';
+import { merged, PRESENCE, split } from './stored-presence.js';
 
 /** Nothing happened for so long: what the object has in memory only is saved. The runtime takes memory away after 10 s. */
 const REST_AFTER_MS = 2_000;
-
-/** Where a user's presence is kept, by the user's id. */
-const PRESENCE = 'presence:';
 
 export interface RestKeeperOptions {
   state: ObjectState;
@@ -108,10 +106,16 @@ export class RestKeeper {
     const id = libraryId();
     if (id === null) return;
     const { presence, foldableAt, sockets } = await core.hibernation.save(id);
-    for (const [session, resting] of sockets)
-      this.#sockets.get(session)?.serializeAttachment(attachable(resting));
-    this.#keep(presence);
-    await this.#setAlarm(sockets.size > 0 || presence.leases.length > 0, foldableAt);
+    try {
+      for (const [session, resting] of sockets) {
+        const socket = this.#sockets.get(session);
+        if (socket) attach(socket, resting);
+      }
+      this.#keep(presence);
+    } finally {
+      // Without it nobody would be told that the token or the poller of another is over.
+      await this.#setAlarm(sockets.size > 0 || presence.leases.length > 0, foldableAt);
+    }
   }
 
   /** Rows are written for those alone whose presence has changed. */
@@ -142,47 +146,18 @@ export class RestKeeper {
 const earlierOf = (one: number | null, other: number | null): number | null =>
   one === null || other === null ? (one ?? other) : Math.min(one, other);
 
-/** The runtime keeps so many bytes with a socket. */
-const MAX_ATTACHED_LENGTH = 16_000;
-
-/** Null where it is too large to be kept: the socket is closed when the object wakes, and its client connects again. */
-const attachable = (resting: RestingSocket | null): RestingSocket | null =>
-  resting !== null && new TextEncoder().encode(JSON.stringify(resting)).length <= MAX_ATTACHED_LENGTH
-    ? resting
-    : null;
+/**
+ * The runtime alone knows how much it can keep with a socket: strings take one byte a character, or two. What is too large is
+ * not kept: the socket is closed when the object wakes, and its client connects again.
+ */
+function attach(socket: ObjectSocket, resting: RestingSocket | null): void {
+  try {
+    socket.serializeAttachment(resting);
+  } catch {
+    // Nor may what was attached before stay: it is of another moment.
+    if (resting !== null) attach(socket, null);
+  }
+}
 
 /** Leases are renewed with each poll. What is stored ends up to a step later, so that not each of them writes a row. */
 const LEASE_STEPS = 5;
-
-/** Presence by user, as it is stored. */
-function split({ announced, leases }: RestingPresence, stepMs: number): Map<string, string> {
-  const users = new Map<string, RestingPresence>();
-  const of = (userId: string): RestingPresence => {
-    const name = PRESENCE + JSON.stringify(userId).slice(1, -1);
-    const user = users.get(name) ?? { announced: [], leases: [] };
-    users.set(name, user);
-    return user;
-  };
-  for (const one of announced) of(one.info.id).announced.push(one);
-  for (const lease of leases) {
-    const until = Math.ceil(lease.until / stepMs) * stepMs;
-    of(lease.userId).leases.push({ ...lease, until });
-  }
-  return new Map([...users].map(([name, user]) => [name, textOf(user)]));
-}
-
-/** A row has at most 2 MB. Of a user with very much to show on very many devices, the last are kept. */
-function textOf({ announced, leases }: RestingPresence): string {
-  for (let from = 0; ; from++) {
-    const text = JSON.stringify({ announced: announced.slice(from), leases });
-    if (text.length <= MAX_ROW_LENGTH || from >= announced.length) return text;
-  }
-}
-
-/** In UTF-16 units, each of which is three bytes at most. */
-const MAX_ROW_LENGTH = 600_000;
-
-function merged(users: ReadonlyMap<string, string>): RestingPresence {
-  const all = [...users.values()].map((text) => JSON.parse(text) as RestingPresence);
-  return { announced: all.flatMap((user) => user.announced), leases: all.flatMap((user) => user.leases) };
-}

@@ -41,8 +41,8 @@ export interface RunningWorker {
   /** What objects have logged as errors. */
   readonly errors: readonly string[];
   token(libraryId: string, userId: string, query?: Record<string, string>): Promise<string>;
-  /** One poll of a device over HTTP. */
-  poll(libraryId: string, userId: string): Promise<void>;
+  /** One poll of a device over HTTP: of the user's only one that polls, or this one. */
+  poll(libraryId: string, userId: string, replicaId?: string): Promise<void>;
   /** Uploads some bytes as the file of this id. */
   upload(libraryId: string, userId: string, fileId: string): Promise<void>;
   /** What is in the bucket. */
@@ -102,9 +102,8 @@ export async function startWorker({
     base,
     errors,
     token,
-    async poll(libraryId, userId) {
+    async poll(libraryId, userId, replicaId = `${userId}-polling`) {
       const headers = { authorization: `Bearer ${await token(libraryId, userId)}` };
-      const replicaId = `${userId}-polling`;
       const messages = [
         { type: 'presence-update', replicaId, presence: {}, internal: {} },
         {

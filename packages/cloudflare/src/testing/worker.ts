@@ -87,12 +87,12 @@ export class VerdantLibrary extends DurableObject<Env> {
 const app = new Hono<{ Bindings: Env }>()
   .use('/auth/*', credentialedCors({ allowedOrigins: () => true }))
   .get('/auth/:libraryId', (c) => {
-    const { userId = 'user', type, expiresIn, signedBy = 'TOKEN_SECRET' } = c.req.query();
+    const { userId = 'user', type, expiresIn, below = '', signedBy = 'TOKEN_SECRET' } = c.req.query();
     const provider = new TokenProvider({ secret: c.env[signedBy as 'TOKEN_SECRET' | 'OLD_TOKEN_SECRET'] });
     const accessToken = provider.getToken({
       libraryId: c.req.param('libraryId'),
       userId,
-      syncEndpoint: `${new URL(c.req.url).origin}/verdant`,
+      syncEndpoint: `${new URL(c.req.url).origin}/verdant${below}`,
       ...(type !== undefined && { type: Number(type) as ReplicaType }),
       ...(expiresIn !== undefined && { expiresIn: Number(expiresIn) }),
     });
