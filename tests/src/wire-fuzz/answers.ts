@@ -51,10 +51,17 @@ function bodyFrom(text: string, at: number, head: string, status: number) {
   }
 }
 
+/** What a frame that closes says. */
+export interface Close {
+  /** 1005 stands for none. */
+  code: number;
+  reason: string;
+}
+
 /** What a server said on a socket: its messages, and how it closed. */
 export interface Said {
   messages: string[];
-  close: { code: number; reason: string } | undefined;
+  close: Close | undefined;
 }
 
 /** The frames in what a server sent after its handshake, as Latin-1. */
@@ -76,9 +83,7 @@ export function saidIn(text: string, from: number): Said {
     if (payload.length < length) break;
     const opcode = bytes[at]! & 15;
     if (opcode === 8) {
-      // 1005 stands for a close without a code.
-      const code = length < 2 ? 1005 : payload.readUInt16BE(0);
-      said.close = { code, reason: payload.subarray(2).toString() };
+      said.close = closeOf(payload);
     } else if (opcode < 3) {
       pieces.push(payload);
       if (bytes[at]! & 0x80) {
@@ -90,3 +95,8 @@ export function saidIn(text: string, from: number): Said {
   }
   return said;
 }
+
+export const closeOf = (payload: Buffer): Close => ({
+  code: payload.length < 2 ? 1005 : payload.readUInt16BE(0),
+  reason: payload.subarray(2).toString(),
+});

@@ -49,6 +49,8 @@ export class SyncedSocket {
   lives = true;
   /** Numbers of what was sent on it. */
   readonly numbers: number[] = [];
+  /** What was sent on it last, from the beginning of a frame on. */
+  sent: Buffer = Buffer.alloc(0);
 
   private constructor(line: Line, from: number) {
     this.#line = line;
@@ -84,8 +86,9 @@ export class SyncedSocket {
   async send(frames: readonly Buffer[], isWhole: boolean): Promise<boolean> {
     const line = this.#line;
     const before = line.text.length;
-    for (const one of frames) line.write(one);
-    line.write(frame('{"type":"heartbeat"}'));
+    const written = [...frames, HEARTBEAT];
+    for (const one of written) line.write(one);
+    this.sent = Buffer.concat(written);
     const isAnswered = () => line.text.indexOf('{"type":"heartbeat-response"}', before) >= 0;
     const isDone = () => isAnswered() || this.said.close !== undefined;
     await line.until(isDone, isWhole ? PATIENCE_MS : QUIET_MS);
@@ -114,6 +117,8 @@ export class SyncedSocket {
 }
 
 const zero = '00010000000000000fuzzer0';
+/** The same bytes each time: behind a broken frame they may be read as something else. */
+const HEARTBEAT = frame('{"type":"heartbeat"}', { mask: Buffer.from([1, 2, 3, 4]) });
 
 /** A bare TCP connection. */
 class Line {

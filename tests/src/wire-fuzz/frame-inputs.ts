@@ -1,4 +1,12 @@
-import { BINARY, CLOSE, CONTINUATION, frame, PING, TEXT } from '../wire-rules/raw-socket.js';
+import {
+  BINARY,
+  CLOSE,
+  CONTINUATION,
+  type FrameOptions,
+  PING,
+  frame as plainFrame,
+  TEXT,
+} from '../wire-rules/raw-socket.js';
 import type { Aim, FrameInput } from './inputs.js';
 import { messageText } from './message-inputs.js';
 import { mutated } from './mutate.js';
@@ -7,7 +15,7 @@ import type { Random } from './random.js';
 /** Frames on a socket that has synced. */
 export function frames(random: Random, { replica }: Aim): FrameInput {
   const text = messageText(random, replica);
-  const whole = frame(text);
+  const whole = frame(random, text);
   const make = (pieces: Buffer[], isWhole: boolean): FrameInput => ({
     kind: isWhole ? 'frames, whole' : 'frames, broken',
     over: 'socket',
@@ -19,8 +27,8 @@ export function frames(random: Random, { replica }: Aim): FrameInput {
     () => make([whole], true),
     () => make([whole], true),
     () => make([whole], true),
-    () => make([frame(mutated(random, Buffer.from(text)))], true),
-    () => make([frame(mutated(random, Buffer.from(text)))], true),
+    () => make([frame(random, mutated(random, Buffer.from(text)))], true),
+    () => make([frame(random, mutated(random, Buffer.from(text)))], true),
     () => make(fragments(random, Buffer.from(text)), false),
     () => make([mutated(random, whole)], false),
     () => make([broken(random, text)], false),
@@ -38,7 +46,7 @@ function fragments(random: Random, text: Buffer): Buffer[] {
   let from = 0;
   for (const [at, to] of ends.entries()) {
     const opcode = at === 0 ? TEXT : random.chance(0.97) ? CONTINUATION : TEXT;
-    pieces.push(frame(text.subarray(from, to), { opcode, fin: at === ends.length - 1 }));
+    pieces.push(frame(random, text.subarray(from, to), { opcode, fin: at === ends.length - 1 }));
     if (random.chance(0.2)) pieces.push(control(random));
     from = to;
   }
@@ -47,23 +55,26 @@ function fragments(random: Random, text: Buffer): Buffer[] {
 
 const broken = (random: Random, text: string): Buffer =>
   random.one(
-    () => frame(text, { opcode: BINARY }),
-    () => frame(text, { opcode: random.below(16) }),
-    () => frame(text, { masked: false }),
-    () => frame(text, { reserved: 1 + random.below(7) }),
-    () => frame(text, { opcode: CONTINUATION }),
-    () => frame(text, { fin: false }),
-    () => frame(text, { claims: BigInt(random.pick([0, 1, 125, 126, 65_535, 65_536, 2 ** 31, 2 ** 40])) }),
-    () => frame(random.bytes(random.below(300))),
+    () => frame(random, text, { opcode: BINARY }),
+    () => frame(random, text, { opcode: random.below(16) }),
+    () => frame(random, text, { masked: false }),
+    () => frame(random, text, { reserved: 1 + random.below(7) }),
+    () => frame(random, text, { opcode: CONTINUATION }),
+    () => frame(random, text, { fin: false }),
+    () =>
+      frame(random, text, {
+        claims: BigInt(random.pick([0, 1, 125, 126, 65_535, 65_536, 2 ** 31, 2 ** 40])),
+      }),
+    () => frame(random, random.bytes(random.below(300))),
     () => random.bytes(1 + random.below(300)),
   );
 
 const control = (random: Random): Buffer =>
   random.one(
-    () => frame(random.bytes(random.below(126)), { opcode: PING }),
-    () => frame(random.bytes(random.below(126)), { opcode: PING + 1 }),
-    () => frame(closing(random), { opcode: CLOSE }),
-    () => frame('', { opcode: PING, fin: false }),
+    () => frame(random, random.bytes(random.below(126)), { opcode: PING }),
+    () => frame(random, random.bytes(random.below(126)), { opcode: PING + 1 }),
+    () => frame(random, closing(random), { opcode: CLOSE }),
+    () => frame(random, '', { opcode: PING, fin: false }),
   );
 
 /** Codes below 2048: the server says none of them by itself. */
@@ -72,3 +83,7 @@ function closing(random: Random): Buffer {
   if (payload.length > 0) payload[0]! &= 7;
   return payload;
 }
+
+/** Its mask is of the seed, too: where a frame is broken, the mask may be read as what it is not. */
+const frame = (random: Random, payload: string | Buffer, options: FrameOptions = {}): Buffer =>
+  plainFrame(payload, { ...options, mask: random.bytes(4) });

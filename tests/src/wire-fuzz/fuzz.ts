@@ -148,14 +148,15 @@ async function onSocket(
   const lives = await socket.send(input.pieces, input.isWhole);
   if (!lives && input.isWhole && !socket.said.close && !socket.hasEnded)
     found('a whole message is not read', number, input.kind, after);
-  for (const problem of problemsOfSocket(socket.said)) found(problem, number, input.kind, after);
+  for (const problem of problemsOfSocket(socket.said, socket.sent)) found(problem, number, input.kind, after);
   // What is left of a broken frame would be read together with the next input.
   if (lives && input.isWhole && socket.numbers.length < INPUTS_PER_SOCKET) {
     socket.forget();
     return socket;
   }
   const seen = await socket.end();
-  for (const problem of problemsOfSocket(socket.said, seen)) found(problem, number, input.kind, after);
+  for (const problem of problemsOfSocket(socket.said, socket.sent, seen))
+    found(problem, number, input.kind, after);
   return undefined;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CANARIES } from '../abuse/canaries.js';
 import { SECRET } from '../server.js';
+import { CLOSE, frame } from '../wire-rules/raw-socket.js';
 import type { TcpInput } from './inputs.js';
 import { problemsOfAnswers, problemsOfSocket } from './judge.js';
 
@@ -47,14 +48,55 @@ describe('an answer', () => {
   });
 });
 
+const said = (code: number, reason: string) => ({ messages: [], close: { code, reason } });
+const nothing = Buffer.alloc(0);
+
 test.each([
   [{ messages: ['{"type":"heartbeat-response"}'], close: undefined }, true],
-  [{ messages: [], close: { code: 4000, reason: 'This frame is malformed.' } }, true],
-  [{ messages: [], close: { code: 1013, reason: 'Try again later.' } }, true],
-  [{ messages: [], close: { code: 1011, reason: 'Something went wrong.' } }, false],
-  [{ messages: [], close: { code: 4000, reason: '' } }, false],
+  [said(4000, 'This frame is malformed.'), true],
+  [said(1013, 'Try again later.'), true],
+  [said(1011, 'Something went wrong.'), false],
+  [said(4000, ''), false],
+  [said(1000, ''), false],
   [{ messages: ['nonsense'], close: undefined }, false],
   [{ messages: [`{"type":"op-re","x":"${CANARIES.private}"}`], close: undefined }, false],
-])('what is said on a socket: %j', (said, isProper) => {
-  expect(problemsOfSocket(said).length === 0).toBe(isProper);
+])('what is said on a socket: %j', (what, isProper) => {
+  expect(problemsOfSocket(what, nothing).length === 0).toBe(isProper);
+});
+
+describe('a close that is no refusal of ours', () => {
+  const closing = (code: number, reason: string) =>
+    frame(Buffer.concat([Buffer.from([code >> 8, code & 255]), Buffer.from(reason)]), { opcode: CLOSE });
+  const isProper = (code: number, reason: string, ...sent: Buffer[]) =>
+    problemsOfSocket(said(code, reason), Buffer.concat(sent)).length === 0;
+  const whole = frame('{"type":"heartbeat"}');
+  const long = frame('x'.repeat(300));
+  const longest = frame('x'.repeat(70_000));
+
+  test.each([
+    ['with a code and a reason', 3098, 'bye', [closing(3098, 'bye')]],
+    ['with a code', 1011, '', [closing(1011, '')]],
+    ['without a code', 1005, '', [frame('', { opcode: CLOSE })]],
+    ['behind other frames', 3080, 'x', [whole, long, longest, closing(3080, 'x'), whole]],
+  ])("is proper where it is the sender's own, %s", (_, code, reason, sent) => {
+    expect(isProper(code, reason, ...sent)).toBe(true);
+  });
+
+  test.each([
+    ['nobody sent one', 3098, '', [whole, long]],
+    ['another code was sent', 1011, '', [closing(3098, '')]],
+    ['another reason was sent', 3098, 'why', [closing(3098, 'bye')]],
+    ['another one was sent first', 3098, '', [closing(1000, ''), closing(3098, '')]],
+    ['it is the text of a frame', 3098, '', [frame(closing(3098, ''))]],
+    ['it is cut off', 3098, 'bye', [closing(3098, 'bye').subarray(0, -1)]],
+    [
+      'it is not as clients send it',
+      3098,
+      '',
+      [frame(Buffer.from([12, 26]), { opcode: CLOSE, masked: false })],
+    ],
+    ['it is behind what is no frame', 3098, '', [frame('x', { reserved: 1 }), closing(3098, '')]],
+  ])('is improper where %s', (_, code, reason, sent) => {
+    expect(isProper(code, reason, ...sent)).toBe(false);
+  });
 });

@@ -1,8 +1,9 @@
 import { CANARIES } from '../abuse/canaries.js';
 import { SECRET } from '../server.js';
-import { type Answer, answersIn, type Said } from './answers.js';
+import { type Answer, answersIn, type Close, type Said } from './answers.js';
 import type { Seen } from './exchange.js';
 import type { TcpInput } from './inputs.js';
+import { closeIn } from './sent-close.js';
 
 /** What is wrong with how the server answered an input over a connection of its own. */
 export function problemsOfAnswers(input: TcpInput, seen: Seen): string[] {
@@ -18,12 +19,13 @@ export function problemsOfAnswers(input: TcpInput, seen: Seen): string[] {
   return [...problems, ...problemsOfText(seen.text), ...problemsOfEnd(seen)];
 }
 
-/** What is wrong with what the server said on a socket. */
-export function problemsOfSocket({ messages, close }: Said, seen?: Seen): string[] {
+/** What is wrong with what the server said on a socket, on which this was sent last. */
+export function problemsOfSocket({ messages, close }: Said, sent: Buffer, seen?: Seen): string[] {
   const problems = messages
     .filter((text) => !isMessage(text))
     .map((text) => `no message: ${text.slice(0, 300)}`);
-  if (close && !isProperClose(close)) problems.push(`closed with ${close.code} "${close.reason}"`);
+  if (close && !isOwnClose(close) && !isEcho(close, sent))
+    problems.push(`closed with ${close.code} "${close.reason}"`);
   const text = messages.join('\n');
   return [...problems, ...problemsOfText(text), ...(seen ? problemsOfEnd(seen) : [])];
 }
@@ -57,11 +59,15 @@ const problemsOfText = (text: string): string[] => [
 const problemsOfEnd = ({ ended, text }: Seen): string[] =>
   ended ? [] : [`the connection was never ended; so far: ${text.slice(0, 200)}`];
 
-/** Refusals have codes of ours and say why. A peer's own code, of those below 3000, comes back to it without a reason. */
-const isProperClose = ({ code, reason }: { code: number; reason: string }): boolean =>
-  reason === ''
-    ? code < 3000 && code !== 1011
-    : code === 1000 || code === 1013 || (code >= 4000 && code < 4999);
+/** Refusals have codes of ours and say why. */
+const isOwnClose = ({ code, reason }: Close): boolean =>
+  reason !== '' && (code === 1000 || code === 1013 || (code >= 4000 && code < 4999));
+
+/** RFC 6455 has a peer's own close come back to it, whatever it says. */
+const isEcho = (close: Close, sent: Buffer): boolean => {
+  const own = closeIn(sent);
+  return own !== undefined && own.code === close.code && own.reason === close.reason;
+};
 
 const isMessage = (text: string): boolean =>
   typeof (parsed(text) as { type?: unknown } | undefined)?.type === 'string';

@@ -117,11 +117,13 @@ export interface FrameOptions {
   reserved?: number;
   /** The length that the header claims, where it is not that of the payload. */
   claims?: bigint;
+  /** Four bytes. Default: others each time. */
+  mask?: Buffer;
 }
 
 /** One frame as a client sends it. */
 export function frame(payload: string | Buffer, options: FrameOptions = {}): Buffer {
-  const { opcode = TEXT, fin = true, masked = true, reserved = 0, claims } = options;
+  const { opcode = TEXT, fin = true, masked = true, reserved = 0, claims, mask = randomBytes(4) } = options;
   const data = Buffer.from(payload as string);
   const length = claims ?? BigInt(data.length);
   const first = (fin ? 0x80 : 0) | (reserved << 4) | opcode;
@@ -136,7 +138,6 @@ export function frame(payload: string | Buffer, options: FrameOptions = {}): Buf
     header.writeBigUInt64BE(length, 2);
   }
   if (!masked) return Buffer.concat([header, data]);
-  const mask = randomBytes(4);
   const body = Buffer.from(data.map((byte, index) => byte ^ mask[index % 4]!));
   return Buffer.concat([header, mask, body]);
 }
