@@ -9,7 +9,8 @@ export interface WatchedSocket {
 }
 
 /**
- * Finds peers that are gone without a word: each socket is pinged, and cut off when it has missed two pongs.
+ * Finds peers that are gone without a word: each socket is pinged, and cut off when it has missed two pongs. One that is not read
+ * for now cannot be heard either; it is cut off when that has gone on for longer than any slowing down does.
  *
  * The client's own heartbeats prove nothing, because it gives up beating after one slow answer.
  */
@@ -28,9 +29,10 @@ export class Liveness {
    * @param isPaused Whether the socket is not read for now: then its silence says nothing.
    */
   watch(socket: WebSocket, connection: Duplex, isPaused: () => boolean): WatchedSocket {
-    const watched: Watched = { connection, isPaused, missed: 0, sentBytes: 0 };
+    const watched: Watched = { connection, isPaused, missed: 0, unread: 0, sentBytes: 0 };
     const heard = () => {
       watched.missed = 0;
+      watched.unread = 0;
     };
     socket.on('pong', heard);
     socket.once('close', () => this.#forget(socket));
@@ -49,7 +51,13 @@ export class Liveness {
 
   #checkAll(): void {
     for (const [socket, watched] of this.#watched) {
-      if (socket.readyState !== socket.OPEN || watched.isPaused()) continue;
+      if (socket.readyState !== socket.OPEN) continue;
+      if (watched.isPaused()) {
+        // No ping: to one whose last messages wait here, and who has left, it would break off what is still to be read.
+        if (++watched.unread >= MAX_UNREAD_CHECKS) socket.terminate();
+        continue;
+      }
+      watched.unread = 0;
       if (takesBytes(socket, watched)) watched.missed = 0;
       if (watched.missed++ >= MISSED_PONGS) socket.terminate();
       else socket.ping(ignoreFailure);
@@ -62,11 +70,19 @@ interface Watched {
   isPaused: () => boolean;
   /** Pings since something was last heard. */
   missed: number;
+  /** Checks in a row that found it unread, since something was last heard. */
+  unread: number;
   /** Bytes that the network had taken at the last check. */
   sentBytes: number;
 }
 
 const MISSED_PONGS = 2;
+
+/**
+ * Five minutes. Who sends too much is heard between its pauses, and refused after a minute of them; where the engine itself
+ * has stopped, whoever lives comes back.
+ */
+const MAX_UNREAD_CHECKS = 10;
 
 /** On a slow line a ping waits behind what is still to be sent: as long as that moves, the peer lives. */
 const takesBytes = (socket: WebSocket, watched: Watched): boolean => {
