@@ -154,9 +154,14 @@ export class DurableObjectLibrary {
     this.#wake();
     this.#rest.alarmWentOff();
     if (this.#libraryId === null) return;
-    await this.#core.files.deleteExpired();
-    // A library that is opened folds what it can.
-    await this.#core.get(this.#libraryId).getInfo();
+    try {
+      await this.#core.files.deleteExpired();
+      // A library that is opened folds what it can.
+      await this.#core.get(this.#libraryId).getInfo();
+    } finally {
+      // Not two seconds later, as after anything else: an object that dies until then would not be woken again.
+      await this.#rest.save();
+    }
   }
 
   /**

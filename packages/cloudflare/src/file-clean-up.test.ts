@@ -48,3 +48,12 @@ test('one that cannot be deleted is tried again in an hour', { timeout: 40_000 }
   expect(await isInBucket(key)).toBe(true);
   expect(worker.errors.join()).toContain('A file could not be deleted; it will be tried again.');
 });
+
+test('the next alarm is set before one is over: the object may die right after', { timeout: 40_000 }, async () => {
+  const { library, at } = await released();
+  await worker.control(library, 'failDeletes');
+  const alarmsAfter = () => worker.control<(number | null)[]>(library, 'alarmsAfter');
+  // Asking for it keeps the object in memory.
+  await expect.poll(alarmsAfter, { timeout: 20_000, interval: 500 }).not.toEqual([]);
+  expect((await alarmsAfter())[0]).toBeGreaterThan(at + 3_600_000);
+});

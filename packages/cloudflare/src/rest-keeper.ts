@@ -33,7 +33,8 @@ export class RestKeeper {
   #presence = new Map<string, string>();
   #alarmAt: number | null = null;
   #cancel = () => {};
-  #isSaving = false;
+  /** Settles when nothing is being saved any more. Never rejects. */
+  #saved: Promise<void> = Promise.resolve();
 
   constructor(options: RestKeeperOptions) {
     this.#options = options;
@@ -60,7 +61,7 @@ export class RestKeeper {
   /** Something happened: what is in memory is saved once it is quiet. */
   touch(): void {
     this.#cancel();
-    this.#cancel = this.#options.scheduler.after(REST_AFTER_MS, () => void this.#rest());
+    this.#cancel = this.#options.scheduler.after(REST_AFTER_MS, () => void this.save());
   }
 
   /** Take up what an earlier life of the object has left. */
@@ -85,20 +86,20 @@ export class RestKeeper {
     this.touch();
   }
 
-  async #rest(): Promise<void> {
-    if (this.#isSaving) return this.touch();
-    this.#isSaving = true;
-    try {
-      await this.#save();
-    } catch (error) {
-      // What was saved before stays: whoever does not fit it any more connects again.
-      this.#options.core.log.error?.(
-        { err: error },
-        'What has to outlive this object in memory could not be saved.',
-      );
-    } finally {
-      this.#isSaving = false;
-    }
+  /** Save what is in memory only, and set the alarm. Never rejects. */
+  save(): Promise<void> {
+    this.#saved = this.#saved.then(async () => {
+      try {
+        await this.#save();
+      } catch (error) {
+        // What was saved before stays: whoever does not fit it any more connects again.
+        this.#options.core.log.error?.(
+          { err: error },
+          'What has to outlive this object in memory could not be saved.',
+        );
+      }
+    });
+    return this.#saved;
   }
 
   async #save(): Promise<void> {
@@ -136,7 +137,7 @@ export class RestKeeper {
     else await state.storage.setAlarm(at);
   }
 
-  /** The alarm has gone off. */
+  /** The alarm has gone off. Until it was handled, and {@link save} has set the next, there is none. */
   alarmWentOff(): void {
     this.#alarmAt = null;
     this.touch();

@@ -53,6 +53,8 @@ export class VerdantLibrary extends DurableObject<Env> {
   });
   /** Differs after the object has left memory. */
   readonly #life = crypto.randomUUID();
+  /** The next alarm, as it was set when each had been handled. */
+  readonly #alarmsAfter: (number | null)[] = [];
 
   override fetch(request: Request): Promise<Response> {
     return this.#library.fetch(request);
@@ -66,8 +68,9 @@ export class VerdantLibrary extends DurableObject<Env> {
   override webSocketError(socket: WebSocket): Promise<void> {
     return this.#library.webSocketError(socket);
   }
-  override alarm(): Promise<void> {
-    return this.#library.alarm();
+  override async alarm(): Promise<void> {
+    await this.#library.alarm();
+    this.#alarmsAfter.push(await this.ctx.storage.getAlarm());
   }
 
   /** What an operator may do: a method by its name. */
@@ -75,6 +78,7 @@ export class VerdantLibrary extends DurableObject<Env> {
     if (method === 'life') return this.#life;
     if (method === 'abort') this.ctx.abort('on purpose');
     if (method === 'alarmAt') return this.ctx.storage.getAlarm();
+    if (method === 'alarmsAfter') return this.#alarmsAfter;
     if (method === 'failDeletes') return void undeletable.add(libraryId);
     await this.#library.initialize(libraryId);
     const call = (this.#library as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[
