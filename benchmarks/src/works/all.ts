@@ -12,6 +12,7 @@ import { rest } from './rest/rest.js';
 import { size } from './size.js';
 import type { Work } from './work.js';
 import { worker } from './worker.js';
+import { workerCost } from './worker-cost.js';
 
 /** The table of goals, row by row. */
 export const works: readonly Work[] = [
@@ -28,4 +29,5 @@ export const works: readonly Work[] = [
   hocuspocus,
   growth,
   worker,
+  workerCost,
 ];

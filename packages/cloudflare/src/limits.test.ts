@@ -16,16 +16,16 @@ const join = async (library: string) =>
   Peer.open(worker.base, await worker.token(library, 'ana'), `ana-${library}`);
 
 /** The text of an item's snapshot, `length` bytes of JSON. */
-const valueOf = (length: number) => ({ text: 'x'.repeat(length - JSON.stringify({ text: '' }).length) });
+const itemOf = (length: number) => ({ text: 'x'.repeat(length - JSON.stringify({ text: '' }).length) });
 
 test('a value is stored up to what a row can hold, and refused beyond, with all that came before it kept', async () => {
   const ana = await join('values');
   await ana.start();
   // The bound is of the patch: { op, value } around the item's fields.
   const around = JSON.stringify({ op: 'initialize', value: {} }).length - '{}'.length;
-  ana.create('longest', valueOf(LONGEST_VALUE - around));
+  ana.create('longest', itemOf(LONGEST_VALUE - around));
   await ana.next(({ type }) => type === 'server-ack');
-  ana.create('too-long', valueOf(LONGEST_VALUE - around + 1));
+  ana.create('too-long', itemOf(LONGEST_VALUE - around + 1));
   expect((await ana.whenClosed()).code).toBe(4130);
   expect(await worker.control('values', 'getDocumentSnapshot', 'items', 'longest')).not.toBeNull();
   expect(await worker.control('values', 'getDocumentSnapshot', 'items', 'too-long')).toBeNull();
@@ -40,7 +40,7 @@ test('a message of 30 MiB is taken, and one that the runtime does not take close
     ...{ resyncAll: false, operations: [] },
     baselines: Array.from({ length: bytes / MIB }, (_, index) => ({
       ...{ oid: `items/large${index}`, timestamp: ana.now() },
-      snapshot: valueOf(MIB - 200),
+      snapshot: itemOf(MIB - 200),
     })),
   });
   const replies = ana.received.length;

@@ -41,7 +41,7 @@ describe.concurrent('where names are very long', () => {
     await bob.start();
     for (let device = 1; device <= DEVICES; device += 10) {
       const some = Array.from({ length: 10 }, (_, index) => `${LONG_DEVICE}-${device + index}`);
-      await Promise.all(some.map((replicaId) => worker.poll('leases', LONG_USER, replicaId)));
+      await Promise.all(some.map((replicaId) => worker.poll('leases', LONG_USER, { replicaId })));
     }
     const life = await lifeOf(worker, 'leases');
     const isOfLong = ({ userId }: Record<string, unknown>) => userId === LONG_USER;

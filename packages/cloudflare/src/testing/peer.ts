@@ -97,6 +97,16 @@ export class Peer {
     return timestamp;
   }
 
+  /** From now on, says that it has stored what it is told. */
+  acknowledges(): void {
+    this.#socket.on('message', (data) => {
+      const message = JSON.parse(String(data)) as Message;
+      const changes = (message.operations as { timestamp: string }[] | undefined) ?? [];
+      if (message.type === 'op-re') this.#acknowledge(changes.at(-1)?.timestamp);
+      if (message.type === 'sync-resp') this.#acknowledge(message.ackedTimestamp as string);
+    });
+  }
+
   /** A later time than before, as devices write it. */
   now(): string {
     return nextTimestamp();
@@ -109,6 +119,10 @@ export class Peer {
   /** Is gone, without a word. */
   breakOff(): void {
     this.#socket.terminate();
+  }
+
+  #acknowledge(timestamp: string | undefined): void {
+    if (timestamp !== undefined) this.send({ type: 'ack', replicaId: this.replicaId, timestamp });
   }
 
   #until<Result>(

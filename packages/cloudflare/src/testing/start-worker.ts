@@ -28,6 +28,8 @@ export async function bundleWorker(file: string, { minify = false } = {}): Promi
 export interface WorkerOptions {
   /** Of `DurableObjectLibrary`, those that are JSON. */
   options?: Record<string, unknown>;
+  /** Whether `control('rows')` tells the rows that an object has read and written in its present life. Default: no. */
+  countRows?: boolean;
   /** Default: none, and so nothing of Node. */
   compatibilityFlags?: string[];
   /** A folder that outlives the process. Default: memory. */
@@ -41,8 +43,8 @@ export interface RunningWorker {
   /** What objects have logged as errors. */
   readonly errors: readonly string[];
   token(libraryId: string, userId: string, query?: Record<string, string>): Promise<string>;
-  /** One poll of a device over HTTP: of the user's only one that polls, or this one. */
-  poll(libraryId: string, userId: string, replicaId?: string): Promise<void>;
+  /** One poll of a device over HTTP: of the user's only one that polls, or another, and its first but for `since`. */
+  poll(libraryId: string, userId: string, of?: { replicaId?: string; since?: string }): Promise<void>;
   /** Uploads some bytes as the file of this id. */
   upload(libraryId: string, userId: string, fileId: string): Promise<void>;
   /** What is in the bucket. */
@@ -57,6 +59,7 @@ let bundled: Promise<string> | undefined;
 /** Runs the worker of these tests in workerd. */
 export async function startWorker({
   options = {},
+  countRows = false,
   compatibilityFlags = [],
   persist,
   port = 0,
@@ -76,7 +79,7 @@ export async function startWorker({
     r2Buckets: ['FILES'],
     bindings: {
       ...{ TOKEN_SECRET: SECRET, OLD_TOKEN_SECRET: OLD_SECRET },
-      ...{ OPTIONS: options as never, BASE: `http://localhost:${port}` },
+      ...{ OPTIONS: options as never, BASE: `http://localhost:${port}`, COUNT_ROWS: countRows },
     },
     handleRuntimeStdio: (stdout, stderr) => {
       for (const output of [stdout, stderr]) {
@@ -102,12 +105,12 @@ export async function startWorker({
     base,
     errors,
     token,
-    async poll(libraryId, userId, replicaId = `${userId}-polling`) {
+    async poll(libraryId, userId, { replicaId = `${userId}-polling`, since } = {}) {
       const headers = { authorization: `Bearer ${await token(libraryId, userId)}` };
       const messages = [
         { type: 'presence-update', replicaId, presence: {}, internal: {} },
         {
-          ...{ type: 'sync', replicaId, timestamp: nextTimestamp(), schemaVersion: 1, since: null },
+          ...{ type: 'sync', replicaId, timestamp: nextTimestamp(), schemaVersion: 1, since: since ?? null },
           ...{ resyncAll: false, operations: [], baselines: [] },
         },
       ];

@@ -11,6 +11,7 @@ import {
   R2FileStorage,
   serveR2Files,
 } from '../index.js';
+import { withCountedRows } from './counted-rows.js';
 
 interface Env {
   LIBRARIES: DurableObjectNamespace<VerdantLibrary>;
@@ -20,6 +21,8 @@ interface Env {
   OLD_TOKEN_SECRET: string;
   /** Where the worker is reached. */
   BASE: string;
+  /** Whether the rows of its objects are counted. */
+  COUNT_ROWS?: boolean;
   /** As JSON. */
   OPTIONS?: Partial<DurableObjectLibraryOptions>;
 }
@@ -38,7 +41,8 @@ class Files extends R2FileStorage {
 const LOGGED_ERROR = 'logged error: ';
 
 export class VerdantLibrary extends DurableObject<Env> {
-  readonly #library = new DurableObjectLibrary(this.ctx, {
+  readonly #counted = this.env.COUNT_ROWS ? withCountedRows(this.ctx) : null;
+  readonly #library = new DurableObjectLibrary(this.#counted?.state ?? this.ctx, {
     tokenSecret: [this.env.TOKEN_SECRET, this.env.OLD_TOKEN_SECRET],
     profiles: { get: async (userId) => ({ id: userId, name: `Name of ${userId}` }) },
     fileStorage: new Files({ bucket: this.env.FILES, host: `${this.env.BASE}/files` }),
@@ -77,6 +81,7 @@ export class VerdantLibrary extends DurableObject<Env> {
   async control(libraryId: string, method: string, args: unknown[]): Promise<unknown> {
     if (method === 'life') return this.#life;
     if (method === 'abort') this.ctx.abort('on purpose');
+    if (method === 'rows') return this.#counted?.rows();
     if (method === 'alarmAt') return this.ctx.storage.getAlarm();
     if (method === 'alarmsAfter') return this.#alarmsAfter;
     if (method === 'failDeletes') return void undeletable.add(libraryId);
