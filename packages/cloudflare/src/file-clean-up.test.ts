@@ -49,7 +49,7 @@ test('one that cannot be deleted is tried again in an hour', { timeout: 40_000 }
   expect(worker.errors.join()).toContain('A file could not be deleted; it will be tried again.');
 });
 
-test('the next alarm is set before one is over: the object may die right after', {
+test('the next alarm is set before one is over', {
   timeout: 40_000,
 }, async () => {
   const { library, at } = await released();
