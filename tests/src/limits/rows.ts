@@ -1,9 +1,11 @@
-import { type Limits, systemScheduler, type VerdantOptions } from '@verdant-web/core';
+import { type FileInfo, type Limits, systemScheduler, type VerdantOptions } from '@verdant-web/core';
 import { waitFor } from '../until.js';
 import { init, op, set, stamp } from '../wire-rules/messages.js';
 import { Peer } from '../wire-rules/peer.js';
+import { CONTINUATION, frame, RawSocket } from '../wire-rules/raw-socket.js';
 import type { Composed } from '../wire-rules/servers.js';
 import { fresh, tokenFor } from '../wire-rules/tokens.js';
+import { notingStorage } from './noting-storage.js';
 import { StillSocket } from './still-socket.js';
 
 /** One limit: how it is set, and how it shows that there is so much of what it bounds. */
@@ -12,8 +14,6 @@ export interface Row {
   options: Partial<VerdantOptions>;
   /** As much as is allowed. */
   most: number;
-  /** Whether more is taken, too: it is only worked off in another way. */
-  isNoBound?: boolean;
   /** Makes so much of it. Resolves to whether that is taken as it is. */
   isTaken(app: Composed, amount: number): Promise<boolean>;
 }
@@ -22,6 +22,9 @@ export interface Row {
 const BURST = 10;
 const MOMENT = Date.now();
 const still: Partial<VerdantOptions> = { scheduler: { ...systemScheduler, now: () => MOMENT } };
+
+/** What founds a library below its bound is written in one go. */
+const noting = notingStorage();
 
 const text = (length: number): string => 'x'.repeat(length);
 const nested = (depth: number): unknown => (depth === 1 ? [] : [nested(depth - 1)]);
@@ -57,9 +60,13 @@ const body = async (app: Composed, bytes: number, user = fresh('user')): Promise
   return response.status;
 };
 
-const upload = async (app: Composed, bytes: number, { id = 'file', library = fresh() } = {}) => {
+const upload = async (
+  app: Composed,
+  bytes: number,
+  { id = 'file', library = fresh(), name = 'a.txt', type = '' } = {},
+) => {
   const form = new FormData();
-  form.set('file', new Blob([text(bytes)]), 'a.txt');
+  form.set('file', new Blob([text(bytes)], { type }), name);
   const response = await fetch(`${app.base}/verdant/files/${id}`, {
     method: 'POST',
     headers: { Authorization: `Bearer ${tokenFor(app.base, library, 'ann')}` },
@@ -67,6 +74,15 @@ const upload = async (app: Composed, bytes: number, { id = 'file', library = fre
   });
   await response.arrayBuffer();
   return response.status;
+};
+
+/** What is kept of a file that is said to be so. */
+const stored = async (app: Composed, said: { name?: string; type?: string }): Promise<FileInfo> => {
+  const library = fresh();
+  taken(await upload(app, 10, { library, ...said }));
+  const info = await app.core.get(library).getFileInfo('file');
+  if (!info) throw new Error('the file is not there');
+  return info;
 };
 
 /** A good token of exactly this length: base64 leaves one length in four out, which another user's name makes up for. */
@@ -125,9 +141,8 @@ export const limitRows: Record<keyof Limits, Row> = {
     isTaken: async (app, bytes) => taken(await body(app, bytes), 413),
   },
   maxWholeMessageLength: {
-    options: { limits: { maxWholeMessageLength: 1_000 } },
+    options: { limits: { maxWholeMessageLength: 1_000 }, storage: noting.storage },
     most: 1_000,
-    isNoBound: true,
     isTaken: async (app, length) => {
       const ann = new Peer(app, fresh(), 'ann');
       const message = { replicaId: ann.id, ...sync([init('items/1', { text: '' })]) };
@@ -135,7 +150,9 @@ export const limitRows: Record<keyof Limits, Row> = {
       const value = { text: text(length - short) };
       const { status } = await ann.post([{ ...message, operations: [init('items/1', value)] }]);
       const stored = await app.core.get(ann.library).getDocumentSnapshot('items', '1');
-      return taken(status) && JSON.stringify(stored) === JSON.stringify(value);
+      // Beyond, it is welcome all the same.
+      if (status !== 200 || JSON.stringify(stored) !== JSON.stringify(value)) throw new Error(`${status}`);
+      return !noting.staged.has(ann.library);
     },
   },
   maxFileBytes: {
@@ -343,5 +360,55 @@ export const otherRows: Record<string, Row> = {
     options: {},
     most: 512,
     isTaken: async (app, length) => taken(await upload(app, 10, { id: text(length) }), 400),
+  },
+  'characters of the name of a file': {
+    options: {},
+    most: 1_024,
+    isTaken: async (app, length) => (await stored(app, { name: text(length) })).name === text(length),
+  },
+  'characters of a media type': {
+    options: {},
+    most: 255,
+    isTaken: async (app, length) => {
+      const type = `application/${text(length - 12)}`;
+      const kept = (await stored(app, { type })).type;
+      if (kept !== type && kept !== 'application/octet-stream') throw new Error(`kept as ${kept}`);
+      return kept === type;
+    },
+  },
+  'replicas of a user whose presence is kept': {
+    // All are told at once.
+    options: { limits: { maxPresenceMessagesPerSecond: 1_000_000 } },
+    most: 64,
+    isTaken: async (app, count) => {
+      const ann = await StillSocket.open(app, fresh(), 'ann');
+      const announce = (replica: number) =>
+        ann.session.receive(
+          JSON.stringify({ type: 'presence-update', replicaId: `replica-${replica}`, presence: {} }),
+        );
+      const isTold = (replica: number) => ann.sent.some((sent) => sent.includes(`"replica-${replica}"`));
+      for (let replica = 0; replica < count; replica++) announce(replica);
+      await waitFor(() => isTold(count - 1));
+      ann.sent.splice(0);
+      // Whoever announces something is told of the user's other replicas, and then of its own.
+      announce(count - 1);
+      await waitFor(() => isTold(count - 1));
+      return isTold(0);
+    },
+  },
+  'fragments of a message': {
+    options: {},
+    most: 65_536,
+    isTaken: async (app, count) => {
+      const socket = await RawSocket.upgraded(app.port, tokenFor(app.base, fresh(), fresh('user')));
+      const empty = frame('', { opcode: CONTINUATION, fin: false });
+      const first = frame('{"type":"heartbeat"}', { fin: false });
+      const last = frame('', { opcode: CONTINUATION });
+      socket.write(Buffer.concat([first, ...Array<Buffer>(count - 2).fill(empty), last]));
+      const isAnswered = () => socket.text.includes('heartbeat-response');
+      await waitFor(() => socket.ended || isAnswered());
+      socket.destroy();
+      return isAnswered();
+    },
   },
 };

@@ -32,6 +32,20 @@ const stalled = (): ReadableStream<Uint8Array<ArrayBuffer>> =>
 const DAY = 86_400_000;
 
 describe('files', () => {
+  test.each([
+    [255, true],
+    [256, false],
+  ])('of a type of %i characters: no type is cut into another one', async (length, isKept) => {
+    const world = new World({ fileStorage: new MemoryFiles() });
+    const ana = await world.founder();
+    const type = `image/${'x'.repeat(length - 6)}`;
+    const done = world.core.files.upload(ana.token(), { id: 'f', name: 'a', type, size: 3 }, body(3));
+    for (let turn = 0; turn < 4; turn++) await world.settle();
+    await done;
+    const info = await world.core.files.info(ana.token(), 'f');
+    expect(info?.type).toBe(isKept ? type : 'application/octet-stream');
+  });
+
   test('[FILE-2] are recorded when their bytes are stored, and shown with their url', async () => {
     const files = new MemoryFiles();
     const world = new World({ fileStorage: files });

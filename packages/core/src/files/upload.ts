@@ -10,7 +10,8 @@ import type { FileStorage, IncomingFile } from './file-storage.js';
 
 const MAX_FILE_ID_LENGTH = 512;
 const MAX_NAME_LENGTH = 1_024;
-const MAX_TYPE_LENGTH = 256;
+/** What RFC 6838 allows without parameters. */
+const MAX_TYPE_LENGTH = 255;
 
 /** What an upload is said to be. */
 export interface UploadedFile {
@@ -80,7 +81,8 @@ const checked = ({ id, name, type, size }: UploadedFile, maxBytes: number): Uplo
     id,
     // Where a pair is cut in two, the half would fit into no URL.
     name: name.slice(0, MAX_NAME_LENGTH).replace(/\p{Surrogate}/gu, '\ufffd'),
-    type: type.slice(0, MAX_TYPE_LENGTH) || 'application/octet-stream',
+    // Cut, it would be another type.
+    type: type.length > MAX_TYPE_LENGTH || type === '' ? 'application/octet-stream' : type,
     size,
   };
 };
