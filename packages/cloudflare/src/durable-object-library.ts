@@ -32,7 +32,7 @@ const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 /** As long as a lease is by default. */
 const DEFAULT_LEASE_MS = 5 * 60_000;
 
-/** A file that could not be deleted is tried again after this long. */
+/** What could not be deleted is tried again after this long. */
 const CLEAN_UP_RETRY_MS = 3_600_000;
 
 /** Where the object keeps which library it is. */
@@ -71,6 +71,7 @@ export class DurableObjectLibrary {
   readonly #rest: RestKeeper;
   readonly #isAllowedOrigin: ReturnType<typeof originCheck>;
   #libraryId: string | null;
+  #nextRetryAt = 0;
 
   /**
    * @throws {VerdantError} Configuration (5010) where an option is wrong, or the object's database was written by a newer
@@ -101,7 +102,8 @@ export class DurableObjectLibrary {
       core,
       libraryId: () => this.#libraryId,
       leaseMs: options.presenceLeaseMs ?? DEFAULT_LEASE_MS,
-      nextCleanUp: () => this.#nextCleanUp(options),
+      nextExpiry: () => this.#nextExpiry(options),
+      nextReclaim: () => this.#nextReclaim(),
     });
     answerHeartbeatsAsleep(state);
     void state.blockConcurrencyWhile(() => this.#restore());
@@ -267,18 +269,25 @@ export class DurableObjectLibrary {
     }
   }
 
-  /** When the next file that nothing refers to has to go; null: there is none. */
-  async #nextCleanUp({
-    fileStorage,
-    fileDeleteExpirationDays = 14,
-  }: VerdantOptionsOfFiles): Promise<number | null> {
-    if (!fileStorage || this.#libraryId === null) return null;
-    const releasedAt = this.#storage.firstRelease();
+  /** When (ms) the next file that nothing refers to has to go; null: there is none. They go only while nobody is here. */
+  #nextExpiry({ fileStorage, fileDeleteExpirationDays = 14 }: VerdantOptionsOfFiles): number | null {
+    const releasedAt = fileStorage ? this.#storage.firstRelease() : null;
     if (releasedAt === null) return null;
     const due = releasedAt + fileDeleteExpirationDays * 86_400_000;
-    const now = this.#scheduler.now();
     // It was tried, and could not be deleted: again and again at once, the object would never rest.
-    return due > now ? due : now + CLEAN_UP_RETRY_MS;
+    return due > this.#scheduler.now() ? due : this.#retryAt();
+  }
+
+  /** When (ms) to delete again what is left of what was evicted: as the library is opened it is tried; null: nothing is. */
+  #nextReclaim(): number | null {
+    return this.#libraryId !== null && this.#storage.holdsEvicted(this.#libraryId) ? this.#retryAt() : null;
+  }
+
+  /** The same until it has come, so that it does not recede with each event. */
+  #retryAt(): number {
+    const now = this.#scheduler.now();
+    if (this.#nextRetryAt <= now) this.#nextRetryAt = now + CLEAN_UP_RETRY_MS;
+    return this.#nextRetryAt;
   }
 }
 

@@ -3,6 +3,7 @@ import type { LibraryId } from '@verdant-web/protocol';
 import {
   assertSchemaVersion,
   createSchema,
+  evictedKeys,
   firstRelease,
   OpenLibraries,
   putRevocation,
@@ -72,6 +73,11 @@ export class ObjectStorage implements Storage {
   /** When (ms) the file was released that nothing has referred to for longest; null: there is none. */
   firstRelease(): number | null {
     return this.#read(firstRelease) ?? null;
+  }
+
+  /** Whether rows or files are left of what was evicted of the library, or of what was staged for it. */
+  holdsEvicted(id: string): boolean {
+    return this.#read((database) => evictedKeys(database, id as LibraryId).length > 0) ?? false;
   }
 
   async close(): Promise<void> {

@@ -17,8 +17,10 @@ export interface RestKeeperOptions {
   libraryId: () => string | null;
   /** How long presence of who polls outlives the last poll, in ms. */
   leaseMs: number;
-  /** When (ms) the object has to wake though nobody is connected; null: for nothing. */
-  nextCleanUp: () => Promise<number | null>;
+  /** When (ms) files have to be deleted that nothing refers to, where nobody is connected; null: there are none. */
+  nextExpiry: () => number | null;
+  /** When (ms) to try again to delete what was evicted, whoever is connected; null: nothing is left of that. */
+  nextReclaim: () => number | null;
 }
 
 /**
@@ -129,8 +131,9 @@ export class RestKeeper {
   }
 
   async #setAlarm(isSomebodyHere: boolean, foldableAt: number | null): Promise<void> {
-    const { state, scheduler, nextCleanUp } = this.#options;
-    const at = isSomebodyHere ? scheduler.nextAt : earlierOf(foldableAt, await nextCleanUp());
+    const { state, scheduler, nextExpiry, nextReclaim } = this.#options;
+    const due = isSomebodyHere ? scheduler.nextAt : earlierOf(foldableAt, nextExpiry());
+    const at = earlierOf(due, nextReclaim());
     if (at === this.#alarmAt) return;
     this.#alarmAt = at;
     if (at === null) await state.storage.deleteAlarm();

@@ -84,7 +84,9 @@ export class VerdantLibrary extends DurableObject<Env> {
     if (method === 'rows') return this.#counted?.rows();
     if (method === 'alarmAt') return this.ctx.storage.getAlarm();
     if (method === 'alarmsAfter') return this.#alarmsAfter;
+    if (method === 'alarmNow') return this.ctx.storage.setAlarm(Date.now());
     if (method === 'failDeletes') return void undeletable.add(libraryId);
+    if (method === 'allowDeletes') return void undeletable.delete(libraryId);
     await this.#library.initialize(libraryId);
     const call = (this.#library as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[
       method
