@@ -112,7 +112,9 @@ export class RestKeeper {
     try {
       for (const [session, resting] of sockets) {
         const socket = this.#sockets.get(session);
-        if (socket) attach(socket, resting);
+        // What is held would be lost, and its client would wait for it in vain.
+        const isHolding = socket && this.#transports.get(socket)?.isHolding;
+        if (socket) attach(socket, isHolding ? null : resting);
       }
       this.#keep(presence);
     } finally {

@@ -27,6 +27,11 @@ export class ObjectSocketTransport implements SocketTransport {
     return this.#session;
   }
 
+  /** Whether something has arrived that the session has not taken yet. */
+  get isHolding(): boolean {
+    return this.#held.length > 0;
+  }
+
   /** A text frame arrived. */
   receive(text: string): void {
     if (!this.#isPaused) {
