@@ -9,6 +9,11 @@ export interface Scheduler {
    * long. Default: `after`.
    */
   afterInMemory?(delayMs: number, task: () => void): () => void;
+  /**
+   * Like `after`, for what is only looked after now and then: does not wake a process that sleeps while nothing is due. Default:
+   * `after`.
+   */
+  afterIfAwake?(delayMs: number, task: () => void): () => void;
   /** Run `task` soon, after what waits for I/O. */
   soon(task: () => void): void;
 }
@@ -39,3 +44,7 @@ function soonTask(): (task: () => void) => void {
   if (setImmediate) return (task) => void setImmediate(task);
   return (task) => void setTimeout(task, 0);
 }
+
+/** {@link Scheduler.afterIfAwake}, where the scheduler has it. */
+export const afterIfAwake = (scheduler: Scheduler, delayMs: number, task: () => void): (() => void) =>
+  scheduler.afterIfAwake ? scheduler.afterIfAwake(delayMs, task) : scheduler.after(delayMs, task);

@@ -1,4 +1,5 @@
 import type { LibraryId } from '@verdant-web/protocol';
+import { afterIfAwake } from '../scheduler.js';
 import type { Services } from '../services.js';
 
 /** Soon after a start: a process that is replaced every day would never come to it otherwise. */
@@ -29,7 +30,7 @@ export function sweepDaily({ services, list, deleteExpired }: SweepParts): () =>
   /** Does not resolve any more after the end. */
   const pause = (ms: number) =>
     new Promise<void>((resolve) => {
-      if (!ended) cancel = scheduler.after(ms, resolve);
+      if (!ended) cancel = afterIfAwake(scheduler, ms, resolve);
     });
 
   const sweepOne = async (id: LibraryId) => {

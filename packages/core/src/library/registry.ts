@@ -1,5 +1,6 @@
 import type { LibraryId, UserId } from '@verdant-web/protocol';
 import { deleteExpiredFiles } from '../files/clean-up.js';
+import { afterIfAwake } from '../scheduler.js';
 import type { Services } from '../services.js';
 import type { Storage } from '../storage/storage.js';
 import { reclaimSpace } from './evict.js';
@@ -8,7 +9,7 @@ import { LiveLibrary } from './live-library.js';
 const TICK_MS = 5_000;
 /** Replicas turn truant after days: there is no hurry to notice. */
 const TRUANCY_TICK_MS = 60_000;
-/** Where no library leaves memory by itself, each tick may wake a process that sleeps. */
+/** Where no library leaves memory by itself, nothing else is looked for. */
 const RARE_TICK_MS = 3_600_000;
 /** Idle libraries beyond this many leave memory before their time. */
 const MAX_LIVE = 2_000;
@@ -34,7 +35,7 @@ export class LibraryRegistry {
       : Math.min(RARE_TICK_MS, truancyMs / 4);
     const ticker = { cancel: () => {} };
     const tick = () => {
-      ticker.cancel = services.scheduler.after(tickMs, () => {
+      ticker.cancel = afterIfAwake(services.scheduler, tickMs, () => {
         void this.#tick();
         tick();
       });
