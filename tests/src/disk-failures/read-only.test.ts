@@ -52,3 +52,51 @@ test.runIf(testsMounts)(
     });
   },
 );
+
+test.runIf(testsMounts)(
+  '[DUR-10] one file for all that became read-only: changes wait, what is there can be read',
+  async () => {
+    let beforeStart = (_file: string) => {};
+    const { open, fileOf } = storages.unified;
+    const storage = (directory: string) => {
+      beforeStart(fileOf(directory, ''));
+      return open(directory);
+    };
+    await inWorld({ storage }, async (world) => {
+      const { app, library } = world;
+      const [ana, bob] = [await world.open('ana'), await world.open('bob')];
+      await ana.put('1');
+      await world.converged([ana, bob], (items) => items.length === 1);
+
+      let file = '';
+      let makeWritable = () => {};
+      beforeStart = (path) => {
+        file = path;
+        makeWritable = makeReadOnly(path);
+      };
+      await app.restart();
+      beforeStart = () => {};
+      try {
+        await ana.put('2');
+        await waitFor(() => app.errors.some((line) => line.includes(file) && line.includes('read-only')), {
+          describe: () => app.errors,
+        });
+        const peer = new Peer(app, library, 'cem');
+        const { status, body } = await peer.post([
+          peer.syncMessage({ operations: [set('items/9', 'content', 'y')] }),
+        ]);
+        expect(status).toBeGreaterThanOrEqual(500);
+        expect(JSON.stringify(body)).not.toContain(file);
+        expect(await app.core.get(library).getDocumentSnapshot('items', '1')).not.toBe(null);
+        expect(await app.core.get(library).getDocumentSnapshot('items', '2')).toBe(null);
+        // Nobody was shown what is not stored.
+        expect(await bob.list()).toHaveLength(1);
+      } finally {
+        makeWritable();
+      }
+      await app.restart();
+      await world.converged([ana, bob], (items) => items.length === 2);
+      app.errors.splice(0);
+    });
+  },
+);
