@@ -4,6 +4,7 @@ import type { Scenario } from './attack.js';
 import type { Report } from './bystander-program.js';
 import { Bystanders } from './bystanders.js';
 import { libraryLeft } from './rest.js';
+import type { ProgramOptions } from './server-program.js';
 
 export interface RunOptions {
   /** Counts of the full scenario times this. */
@@ -68,8 +69,8 @@ export async function attacked(
   }
 }
 
-export async function startTarget(): Promise<Target> {
-  const server = await AbusedServer.start({ libraryIdleMs: 300, presenceLeaseMs: 300 });
+export async function startTarget(more: ProgramOptions = {}): Promise<Target> {
+  const server = await AbusedServer.start({ libraryIdleMs: 300, presenceLeaseMs: 300, ...more });
   const bystanders = await Bystanders.start(server).catch(async (error: unknown) => {
     await server.stop();
     throw error;

@@ -36,6 +36,8 @@ export interface ProgramOptions {
   /** How long what nobody uses stays in memory. */
   libraryIdleMs?: number;
   presenceLeaseMs?: number;
+  /** How often sockets are pinged. */
+  pingIntervalMs?: number;
   limits?: Required<VerdantOptions>['limits'];
 }
 
@@ -61,7 +63,7 @@ const log = (level: string, message: string, fields: object) => {
   if (leaked ?? /eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}/.test(line)) note(`the log tells too much: ${line}`);
 };
 
-const { storage: kind = 'unified', ...engine } = options;
+const { storage: kind = 'unified', pingIntervalMs, ...engine } = options;
 const core = createVerdant({
   storage:
     kind === 'shards'
@@ -81,7 +83,14 @@ const app = new Hono()
   .route('/files', serveFiles(core))
   .notFound((c) => c.json({ code: 4040, message: 'There is nothing here.' }, 404));
 const server = createAdaptorServer({ fetch: app.fetch }) as Server;
-server.on('upgrade', createNodeWebsocketHandler(core, { path: '/verdant', otherPaths: 'refuse' }));
+server.on(
+  'upgrade',
+  createNodeWebsocketHandler(core, {
+    path: '/verdant',
+    otherPaths: 'refuse',
+    ...(pingIntervalMs === undefined ? {} : { pingIntervalMs }),
+  }),
+);
 closeOnSignals({ server, core });
 
 const tell = (told: Told) => process.send?.(told);
