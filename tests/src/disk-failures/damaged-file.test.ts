@@ -147,3 +147,64 @@ test('[DUR-11] one file for all that is damaged: the server does not start, and 
     await waitFor(async () => (await fay.list()).some(({ content }) => content === 'tea'));
   });
 });
+
+test('[DUR-11] one file for all of which a later part is damaged: the libraries in it fail, others go on; without it, devices bring everything back', async () => {
+  let beforeStart = (_file: string) => {};
+  const { open, fileOf } = storages.unified;
+  const storage = (directory: string) => {
+    beforeStart(fileOf(directory, ''));
+    return open(directory);
+  };
+  await inWorld({ storage }, async (world) => {
+    const { app, library } = world;
+    const [ana, bob] = [await world.open('ana'), await world.open('bob')];
+    const eve = await world.open('eve', { library: 'elsewhere' });
+    const [content, others] = ['milk'.repeat(100), 'tea'.repeat(100)];
+    for (let n = 0; n < 40; n++) await ana.put(`${n}`, { content });
+    for (let n = 0; n < 40; n++) await eve.put(`${n}`, { content: others });
+    await world.converged([ana, bob], (items) => items.length === 40);
+    await waitFor(() => app.core.get('elsewhere').getDocumentSnapshot('items', '39'));
+
+    // Rows of both may be in one page. And whoever looks for what is next to a library's first or last rows reads their page.
+    const notMeant = [others, 'items/0', 'items/9', 'items/39'];
+    let file = '';
+    beforeStart = (path) => {
+      file = path;
+      damagePage(path, (page) => page.includes(content) && !notMeant.some((text) => page.includes(text)));
+    };
+    await app.restart();
+    beforeStart = () => {};
+
+    const peer = new Peer(app, library, 'cem');
+    const { status, body } = await peer.post([peer.syncMessage()]);
+    expect(status).toBeGreaterThanOrEqual(500);
+    expect(JSON.stringify(body)).not.toContain(file);
+    expect(app.errors.join('\n')).toContain(`${file} is damaged`);
+    // Another library goes on, for a new device, too.
+    await eve.put('40', { content: 'more' });
+    const fay = await world.open('fay', { library: 'elsewhere' });
+    await waitFor(async () => (await fay.list()).length === 41);
+
+    // What the operator does.
+    beforeStart = (path) => {
+      for (const side of ['', '-wal', '-shm']) rmSync(path + side, { force: true });
+    };
+    await app.restart();
+    await expectRestored(world, [ana, bob], 40);
+    app.errors.splice(0);
+  });
+});
+
+/** Overwrites one page of a database whose content is so. */
+function damagePage(path: string, isMeant: (page: Buffer) => boolean): void {
+  // What is in the log would hide it, and what is in free pages is not missed.
+  new Database(path).exec('PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE)').close();
+  const content = readFileSync(path);
+  const pages = Array.from({ length: content.length / PAGE }, (_, at) =>
+    content.subarray(at * PAGE, (at + 1) * PAGE),
+  );
+  const page = pages.find(isMeant);
+  if (!page) throw new Error('There is no such page.');
+  page.fill(0xa5);
+  writeFileSync(path, content);
+}
