@@ -40,3 +40,13 @@ test('an evicted file that cannot be deleted is tried again in an hour, by an al
   await expect.poll(() => worker.bucket(), { timeout: 10_000 }).not.toContain('gone/f');
   await expect.poll(() => alarmAt('gone'), { timeout: 10_000 }).toBeNull();
 });
+
+test('also where somebody is here again', { timeout: 40_000 }, async () => {
+  const at = await evicted('used');
+  const bob = await Peer.open(worker.base, await worker.token('used', 'bob'), 'bob-1');
+  await bob.start();
+  // Bob's token ends in a day.
+  await expect.poll(() => alarmAt('used'), { timeout: 10_000 }).toBeGreaterThan(at + AN_HOUR_MS);
+  expect(await alarmAt('used')).toBeLessThan(Date.now() + AN_HOUR_MS);
+  expect(bob.closed).toBeNull();
+});
