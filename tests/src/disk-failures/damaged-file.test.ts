@@ -195,6 +195,9 @@ test('[DUR-11] one file for all of which a later part is damaged: the libraries 
   });
 });
 
+/** The first byte of a page that leads to no others; the others hold rows, too, and are read on the way to everybody's. */
+const LEAF = 0x0a;
+
 /** Overwrites one page of a database whose content is so. */
 function damagePage(path: string, isMeant: (page: Buffer) => boolean): void {
   // What is in the log would hide it, and what is in free pages is not missed.
@@ -203,7 +206,7 @@ function damagePage(path: string, isMeant: (page: Buffer) => boolean): void {
   const pages = Array.from({ length: content.length / PAGE }, (_, at) =>
     content.subarray(at * PAGE, (at + 1) * PAGE),
   );
-  const page = pages.find(isMeant);
+  const page = pages.find((each) => each[0] === LEAF && isMeant(each));
   if (!page) throw new Error('There is no such page.');
   page.fill(0xa5);
   writeFileSync(path, content);
