@@ -1,4 +1,4 @@
-import type { Scheduler } from './scheduler.js';
+import { afterInMemory, type Scheduler } from './scheduler.js';
 
 interface Held {
   /** When (ms) it is let go. */
@@ -36,7 +36,8 @@ export class Refusals {
     }
     const held: Held = { until: this.#scheduler.now() + delay };
     this.#held.add(held);
-    const cancel = this.#after(delay, () => {
+    // Who sleeps meanwhile forgets how often whom was refused.
+    const cancel = afterInMemory(this.#scheduler, delay, () => {
       if (this.#held.delete(held)) release();
     });
     return () => {
@@ -47,14 +48,6 @@ export class Refusals {
   /** How many are held now. */
   get held(): number {
     return this.#held.size;
-  }
-
-  /** Who sleeps meanwhile forgets how often whom was refused. */
-  #after(delay: number, task: () => void): () => void {
-    const { afterInMemory } = this.#scheduler;
-    return afterInMemory
-      ? afterInMemory.call(this.#scheduler, delay, task)
-      : this.#scheduler.after(delay, task);
   }
 
   /** Workers drop the timers of a request whose client left: those would be held for ever. */

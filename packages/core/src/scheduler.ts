@@ -45,6 +45,10 @@ function soonTask(): (task: () => void) => void {
   return (task) => void setTimeout(task, 0);
 }
 
+/** {@link Scheduler.afterInMemory}, where the scheduler has it. */
+export const afterInMemory = (scheduler: Scheduler, delayMs: number, task: () => void): (() => void) =>
+  scheduler.afterInMemory ? scheduler.afterInMemory(delayMs, task) : scheduler.after(delayMs, task);
+
 /** {@link Scheduler.afterIfAwake}, where the scheduler has it. */
 export const afterIfAwake = (scheduler: Scheduler, delayMs: number, task: () => void): (() => void) =>
   scheduler.afterIfAwake ? scheduler.afterIfAwake(delayMs, task) : scheduler.after(delayMs, task);
