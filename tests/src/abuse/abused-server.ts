@@ -23,6 +23,11 @@ export class AbusedServer {
     return new AbusedServer(program, directory, port);
   }
 
+  /** The same one, as those see it whose attack goes to another port. */
+  aside(port: number): AbusedServer {
+    return new AbusedServer(this.#program, this.#directory, port);
+  }
+
   get base(): string {
     return `http://127.0.0.1:${this.port}`;
   }

@@ -11,6 +11,8 @@ export interface RunOptions {
   scale: number;
   /** How long what goes on for a time goes on. */
   ms: number;
+  /** Where the attack goes instead, beside the server that is looked at. */
+  port?: number;
 }
 
 /** What became of a server that was attacked. */
@@ -49,13 +51,14 @@ export async function run(
 export async function attacked(
   { server, bystanders }: Target,
   scenario: Scenario,
-  { scale, ms }: RunOptions,
+  { scale, ms, port = server.port }: RunOptions,
 ): Promise<Outcome> {
   const notes: string[] = [];
   try {
     const before = await server.measure();
     await bystanders.phase('during');
-    await scenario({ server, library: bystanders.library, scale, ms, note: (text) => notes.push(text) });
+    const aim = server.aside(port);
+    await scenario({ server: aim, library: bystanders.library, scale, ms, note: (text) => notes.push(text) });
     await bystanders.phase('after');
     await libraryLeft(server);
     // Connections end when the server has seen that they did.
